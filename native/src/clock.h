@@ -1,0 +1,17 @@
+#pragma once
+#include <time.h>
+
+#include <cstdint>
+
+namespace isolated {
+
+inline int64_t Nanoseconds(const timespec& t) { return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; }
+
+// CLOCK_MONOTONIC in nanoseconds.
+inline int64_t MonotonicNs() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return Nanoseconds(t);
+}
+
+}  // namespace isolated

@@ -1,0 +1,90 @@
+#include "engine.h"
+
+#include <v8.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "clock.h"
+#include "random_source.h"
+
+namespace isolated {
+namespace {
+
+// How long the end of the process waits for isolates, ns. They are told to terminate, so that only native code that
+// cannot be interrupted takes longer.
+constexpr int64_t kEndWaitNs = 5'000'000'000;
+
+int PlatformThreads(uint32_t wanted) {
+  if (wanted > 0) return static_cast<int>(wanted);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+}
+
+// Flags that V8 has no other setting for.
+//  --no-short-builtin-calls: V8 would map its built-in code (1.5 MB) once more for each isolate, next to the isolate's own
+//    code; that costs every boot a remap and its page faults, and shows as memory of each isolate.
+constexpr char kFlags[] = "--no-short-builtin-calls";
+
+void SetFlags(const char* extra) {
+  v8::V8::SetFlagsFromString(kFlags);
+  if (extra) v8::V8::SetFlagsFromString(extra);
+}
+
+Platform& WithFlags(Platform& platform, const isolated_engine_options& options) {
+  SetFlags(options.v8_flags);
+  return platform;
+}
+
+}  // namespace
+
+Engine::V8::V8(Platform& platform) {
+  v8::V8::SetEntropySource(FillRandom);
+  v8::V8::InitializePlatform(&platform);
+  v8::V8::Initialize();
+}
+
+Engine::V8::~V8() {
+  if (keep) return;
+  v8::V8::Dispose();
+  v8::V8::DisposePlatform();
+}
+
+Engine::Engine(const isolated_engine_options& options)
+    : platform_(PlatformThreads(options.platform_threads)), v8_(WithFlags(platform_, options)) {
+  snapshot_.emplace(platform_, std::string_view(options.runtime_js, options.runtime_js_length));
+  shared_.emplace(platform_, *snapshot_, outbox_);
+  shared_->on_exit = [this](uint32_t id) { isolates_.Remove(id); };
+}
+
+Engine::~Engine() {
+  for (const auto& isolate : isolates_.All()) isolate->End(ISOLATED_END_KILLED);
+  v8_.keep = !WaitForThreads();
+}
+
+bool Engine::WaitForThreads() {
+  const int64_t deadline = MonotonicNs() + kEndWaitNs;
+  while (shared_->threads > shared_->parked && MonotonicNs() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return shared_->threads == 0;
+}
+
+uint32_t Engine::Create(int* error) {
+  *error = 0;
+  const auto isolate = isolates_.Add([&](uint32_t id) { return std::make_shared<IsolateThread>(*shared_, id); });
+  *error = IsolateThread::Start(isolate);
+  if (*error == 0) return isolate->id();
+  isolates_.Remove(isolate->id());
+  return 0;
+}
+
+void Engine::ReadCounts(isolated_counts* out) {
+  *out = {};
+  out->isolates = static_cast<uint32_t>(isolates_.size());
+  out->threads = shared_->threads;
+  out->parked = shared_->parked;
+  out->created = isolates_.last();
+  out->records = outbox_.waiting();
+}
+
+}  // namespace isolated

@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "handle_table.h"
+#include "isolate_thread.h"
+#include "isolated.h"
+#include "outbox.h"
+#include "platform.h"
+#include "snapshot.h"
+
+namespace isolated {
+
+// Everything native that a process has once: V8, the snapshot, the isolates, the outbox. Made and used by the loop's
+// thread, except where isolated.h says "any thread".
+class Engine {
+ public:
+  // Throws SnapshotError, std::system_error.
+  explicit Engine(const isolated_engine_options& options);
+  // Ends all isolates. V8 stays if a thread did not end (it may be parked): its code still runs there.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Id of a new isolate; 0 with `*error` set to an errno.
+  uint32_t Create(int* error);
+  std::shared_ptr<IsolateThread> Find(uint32_t id) { return isolates_.Find(id); }
+  Outbox& outbox() { return outbox_; }
+  void ReadCounts(isolated_counts* out);
+
+ private:
+  // True once no thread runs, parked ones aside.
+  bool WaitForThreads();
+
+  Platform platform_;
+  struct V8 {
+    explicit V8(Platform& platform);
+    ~V8();
+    bool keep = false;  // do not shut down
+  } v8_;
+  std::optional<Snapshot> snapshot_;
+  Outbox outbox_;
+  HandleTable<IsolateThread> isolates_;
+  std::optional<Shared> shared_;
+};
+
+}  // namespace isolated

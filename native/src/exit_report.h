@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace isolated {
+
+// Where and how a program failed, as its author wants to see it. Strings are UTF-8 and bounded.
+struct ScriptError {
+  std::string message = {};
+  std::string file = {};
+  int line = 0;    // from 1; 0: unknown
+  int column = 0;  // from 1; 0: unknown
+  std::string source_line = {};
+  std::string stack = {};
+};
+
+// Why an isolate ended; becomes the payload of ISOLATED_EXIT. The reasons are those of the Python side's ExitReason.
+struct ExitReport {
+  std::string reason = {};
+  std::string message = {};
+  std::optional<int64_t> code = {};      // exited: process.exit's argument
+  std::optional<int64_t> limit = {};     // bytes or ms, as the limit is given
+  std::optional<int64_t> measured = {};  // in the same unit
+  std::optional<ScriptError> error = {};
+
+  std::string Json() const;
+};
+
+}  // namespace isolated

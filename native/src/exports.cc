@@ -1,0 +1,129 @@
+// The C ABI of isolated.h over the engine. Nothing here but checks and conversions.
+#include <v8.h>
+
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine.h"
+#include "isolated.h"
+
+namespace {
+
+using isolated::Engine;
+using isolated::IsolateThread;
+using isolated::Message;
+using isolated::MessageKind;
+
+std::unique_ptr<Engine> engine;
+thread_local std::string last_error;
+
+int Fail(int code, std::string message) {
+  last_error = std::move(message);
+  return code;
+}
+
+int Post(uint32_t id, Message message) {
+  const std::shared_ptr<IsolateThread> isolate = engine ? engine->Find(id) : nullptr;
+  if (!isolate) return ISOLATED_GONE;
+  isolate->Post(std::move(message));
+  return ISOLATED_OK;
+}
+
+}  // namespace
+
+extern "C" {
+
+int isolated_start(const isolated_engine_options* options) {
+  static bool started = false;
+  if (started) return Fail(ISOLATED_INVALID, "the engine was started before; V8 starts once per process");
+  started = true;
+  try {
+    engine = std::make_unique<Engine>(*options);
+  } catch (const std::exception& error) {
+    return Fail(ISOLATED_FAILED, error.what());
+  }
+  return ISOLATED_OK;
+}
+
+void isolated_stop(void) { engine.reset(); }
+
+int isolated_doorbell(void) { return engine ? engine->outbox().doorbell() : -1; }
+
+const char* isolated_error(void) { return last_error.c_str(); }
+
+const char* isolated_v8_version(void) { return v8::V8::GetVersion(); }
+
+uint32_t isolated_create(void) {
+  if (!engine) return Fail(0, "the engine was not started");
+  int error = 0;
+  const uint32_t id = engine->Create(&error);
+  if (id == 0) Fail(0, std::string("cannot start a thread: ") + strerror(error));
+  return id;
+}
+
+int isolated_boot(uint32_t isolate, const isolated_boot_options* options) {
+  auto boot = std::make_unique<isolated::BootOptions>();
+  boot->pwd = options->pwd;
+  boot->main_path = options->main_path;
+  boot->parameters = options->parameters;
+  boot->heap_limit = options->heap_limit;
+  boot->external_limit = options->external_limit;
+  boot->core = options->core;
+  return Post(isolate, {.kind = MessageKind::kBoot, .boot = std::move(boot)});
+}
+
+int isolated_request(uint32_t isolate, uint64_t exchange, uint32_t flags, const char* method, size_t method_length,
+                     const char* target, size_t target_length, const char* headers, size_t headers_length,
+                     const char* body, size_t body_length) {
+  auto request = std::make_unique<isolated::Request>(
+      flags, std::string_view(method, method_length), std::string_view(target, target_length),
+      std::string_view(headers, headers_length), std::string_view(body, body_length));
+  return Post(isolate, {.kind = MessageKind::kRequest, .exchange = exchange, .request = std::move(request)});
+}
+
+int isolated_body(uint32_t isolate, uint64_t exchange, int part, const char* data, size_t length) {
+  if (part < ISOLATED_BODY_CHUNK || part > ISOLATED_BODY_FAILED) return Fail(ISOLATED_INVALID, "no such part");
+  return Post(isolate,
+              {.kind = MessageKind::kBody, .value = part, .exchange = exchange, .bytes = std::string(data, length)});
+}
+
+int isolated_abort(uint32_t isolate, uint64_t exchange) {
+  return Post(isolate, {.kind = MessageKind::kAbort, .exchange = exchange});
+}
+
+int isolated_credit(uint32_t isolate, uint64_t exchange, uint32_t bytes) {
+  return Post(isolate, {.kind = MessageKind::kCredit, .value = static_cast<int32_t>(bytes), .exchange = exchange});
+}
+
+int isolated_end(uint32_t isolate, int reason) {
+  if (reason < ISOLATED_END_DRAINED || reason > ISOLATED_END_STARTUP_LIMIT) {
+    return Fail(ISOLATED_INVALID, "no such reason to end an isolate");
+  }
+  const std::shared_ptr<IsolateThread> thread = engine ? engine->Find(isolate) : nullptr;
+  if (!thread) return ISOLATED_GONE;
+  thread->End(reason);
+  return ISOLATED_OK;
+}
+
+int isolated_get_statistics(uint32_t isolate, struct isolated_statistics* out) {
+  const std::shared_ptr<IsolateThread> thread = engine ? engine->Find(isolate) : nullptr;
+  if (!thread) return ISOLATED_GONE;
+  thread->ReadStatistics(out);
+  return ISOLATED_OK;
+}
+
+void isolated_get_counts(struct isolated_counts* out) {
+  *out = {};
+  if (engine) engine->ReadCounts(out);
+}
+
+size_t isolated_drain(const uint8_t** records) {
+  const std::string_view run = engine ? engine->outbox().Drain() : std::string_view();
+  *records = reinterpret_cast<const uint8_t*>(run.data());
+  return run.size();
+}
+
+}  // extern "C"

@@ -1,0 +1,529 @@
+#include "isolate_thread.h"
+
+#include <malloc.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "clock.h"
+#include "v8_strings.h"
+
+namespace isolated {
+namespace {
+
+// Records are handed over at the end of a turn; earlier once a turn takes so long or has so many bytes, so that an answer
+// does not wait for a slow neighbour in its batch.
+constexpr int64_t kFlushAfterNs = 100'000;
+constexpr size_t kFlushAfterBytes = 64 * 1024;
+
+// Bytes of records the loop has not taken, past which console lines are dropped (and counted).
+constexpr size_t kLogBacklogBytes = 1024 * 1024;
+
+// An isolate that did nothing for so long gives memory back: 4.5 MB after 3,000 calls became 2.1 MB.
+constexpr int64_t kTrimAfterNs = 500'000'000;
+
+// An isolate leaves about 0.7 MiB of free malloc memory behind, which glibc keeps. The thread of every so many that end,
+// and of the last one, gives it back to the system: about 1 ms for 6 MiB, during which other threads may wait in malloc.
+constexpr uint32_t kTrimMallocEvery = 32;
+
+// Heap figures are read at most so often: reading costs about a microsecond.
+constexpr int64_t kFiguresEveryNs = 50'000'000;
+
+void SetThreadName(uint32_t id) {
+  const std::string name = "isolate-" + std::to_string(id);
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
+
+uintptr_t StackLow() {
+  pthread_attr_t attributes;
+  void* low = nullptr;
+  size_t size = 0;
+  pthread_getattr_np(pthread_self(), &attributes);
+  pthread_attr_getstack(&attributes, &low, &size);
+  pthread_attr_destroy(&attributes);
+  return reinterpret_cast<uintptr_t>(low);
+}
+
+const char* EndReasonName(int reason) {
+  switch (reason) {
+    case ISOLATED_END_DRAINED: return "drained";
+    case ISOLATED_END_IDLE: return "idle";
+    case ISOLATED_END_WALL_LIMIT: return "wall-limit";
+    case ISOLATED_END_STARTUP_LIMIT: return "startup-limit";
+    default: return "killed";
+  }
+}
+
+bool EndsAtOnce(int reason) { return reason != 0 && reason != ISOLATED_END_DRAINED && reason != ISOLATED_END_IDLE; }
+
+double WallClockMs() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<double>(Nanoseconds(now)) / 1e6;
+}
+
+void OnPromiseReject(v8::PromiseRejectMessage message) {
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  IsolateThread::From(isolate)->rejections().Note(isolate, message);
+}
+
+}  // namespace
+
+IsolateThread::IsolateThread(Shared& shared, uint32_t id)
+    : shared_(shared), id_(id), created_ns_(MonotonicNs()), records_(id), exchanges_(records_) {}
+
+int IsolateThread::Start(const std::shared_ptr<IsolateThread>& self) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  auto* kept = new std::shared_ptr<IsolateThread>(self);
+  self->shared_.threads.fetch_add(1);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, Main, kept);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) {
+    self->shared_.threads.fetch_sub(1);
+    delete kept;
+  }
+  return error;
+}
+
+void* IsolateThread::Main(void* kept) {
+  std::unique_ptr<std::shared_ptr<IsolateThread>> self(static_cast<std::shared_ptr<IsolateThread>*>(kept));
+  Shared& shared = (*self)->shared_;
+  (*self)->Run();
+  self.reset();
+  if (shared.ended.fetch_add(1) % kTrimMallocEvery == 0 || shared.threads == shared.parked + 1) malloc_trim(0);
+  shared.threads.fetch_sub(1);
+  return nullptr;
+}
+
+void IsolateThread::End(int reason) {
+  int none = 0;
+  int soft_drained = ISOLATED_END_DRAINED;
+  int soft_idle = ISOLATED_END_IDLE;
+  // The first reason counts, but an isolate that is asked politely may still be ended at once.
+  const bool first = end_reason_.compare_exchange_strong(none, reason) ||
+                     (EndsAtOnce(reason) && (end_reason_.compare_exchange_strong(soft_drained, reason) ||
+                                             end_reason_.compare_exchange_strong(soft_idle, reason)));
+  if (first && EndsAtOnce(reason)) {
+    terminable_.With([](v8::Isolate* isolate) {
+      if (isolate) isolate->TerminateExecution();
+    });
+  }
+  inbox_.Wake();
+}
+
+void IsolateThread::ReadStatistics(isolated_statistics* out) {
+  *out = {};
+  out->heap_used = heap_used_;
+  out->heap_total = heap_total_;
+  out->external_used = external_used_;
+  out->busy_since_ns = static_cast<uint64_t>(busy_since_ns_);
+  out->exchanges = open_exchanges_;
+  out->timers = open_timers_;
+  out->thread_id = thread_id_;
+  cpu_clock_.With([&](const std::optional<clockid_t>& clock) {
+    timespec used{};
+    if (clock && clock_gettime(*clock, &used) == 0) out->cpu_ns = static_cast<uint64_t>(Nanoseconds(used));
+  });
+}
+
+double IsolateThread::NowMs() const {
+  // Coarse on purpose, 0.1 ms: a fine clock is half of a timing attack.
+  return static_cast<double>((MonotonicNs() - origin_ns_) / 100'000) / 10;
+}
+
+void IsolateThread::Log(int level, std::string_view text) {
+  if (backlog_->load(std::memory_order_relaxed) > kLogBacklogBytes) {
+    ++dropped_log_lines_;
+    return;
+  }
+  if (const uint64_t dropped = std::exchange(dropped_log_lines_, 0)) {
+    records_.Add(ISOLATED_LOG, 0, 2, std::to_string(dropped) + " console lines were dropped: too many at once");
+  }
+  records_.Add(ISOLATED_LOG, 0, static_cast<uint32_t>(level), text);
+  if (records_.size() > kFlushAfterBytes) Flush();
+}
+
+void IsolateThread::SendBodyCredit(uint64_t exchange, double bytes) {
+  records_.Add(ISOLATED_BODY_CREDIT, exchange, static_cast<uint32_t>(std::min(bytes, 4294967295.0)), {});
+}
+
+void IsolateThread::Exit(int code) {
+  exit_code_ = code;
+  isolate()->TerminateExecution();
+}
+
+void IsolateThread::Run() {
+  thread_id_ = static_cast<int32_t>(syscall(SYS_gettid));
+  SetThreadName(id_);
+  clockid_t clock;
+  if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
+    cpu_clock_.With([&](std::optional<clockid_t>& mine) { mine = clock; });
+  }
+  heap_.emplace(shared_.platform, shared_.snapshot, [this] { inbox_.Wake(); });
+  isolate()->SetData(kDataSlot, this);
+  isolate()->SetStackLimit(StackLow() + kStackReserveBytes);
+  isolate()->SetPromiseRejectCallback(OnPromiseReject);
+  isolate()->SetOOMErrorHandler(OnOutOfMemory);
+  isolate()->SetFatalErrorHandler(OnFatalError);
+  {
+    const v8::Isolate::Scope entered(isolate());
+    realm_.emplace(isolate());
+    terminable_.With([&](v8::Isolate*& terminable) { terminable = isolate(); });
+    Loop();
+    terminable_.With([](v8::Isolate*& terminable) { terminable = nullptr; });
+    rejections_.Clear();
+    main_promise_.Reset();
+    loader_.reset();
+    realm_.reset();
+  }
+  heap_.reset();
+  cpu_clock_.With([](std::optional<clockid_t>& mine) { mine.reset(); });
+  records_.Add(ISOLATED_EXIT, 0, 0, report_->Json());
+  shared_.on_exit(id_);
+  Flush();
+}
+
+void IsolateThread::Loop() {
+  origin_ns_ = MonotonicNs();
+  Enter([&] {
+    CallHook(Hook::kStart, {});
+    CallHook(Hook::kWarmUp, {});
+  });
+  records_.Add(ISOLATED_WARM, 0, static_cast<uint32_t>((MonotonicNs() - created_ns_) / 1000), {});
+  NoteFigures();
+  FinishIfDone();
+  Flush();
+  while (phase_ != Phase::kOver) Turn();
+}
+
+void IsolateThread::Turn() {
+  inbox_.Take(turn_, NextDeadline());
+  turn_began_ns_ = MonotonicNs();
+  if (turn_.empty() && turn_began_ns_ >= trim_at_ns_) TrimIfIdle();
+  for (Message& message : turn_) {
+    if (phase_ == Phase::kOver) break;
+    Handle(message);
+    if (records_.size() > kFlushAfterBytes || MonotonicNs() - turn_began_ns_ > kFlushAfterNs) Flush();
+  }
+  RunTimers();
+  if (phase_ == Phase::kBooting) PollBoot();
+  NoteFigures();
+  FinishIfDone();
+  Flush();
+}
+
+void IsolateThread::Handle(Message& message) {
+  switch (message.kind) {
+    case MessageKind::kBoot: return Boot(*message.boot);
+    case MessageKind::kRequest: return Dispatch(message.exchange, *message.request);
+    case MessageKind::kBody: return DeliverBody(message);
+    case MessageKind::kAbort: {
+      // Goes to the program even after its response: the signal aborts, waitUntil work may look at it.
+      exchanges_.Abort(message.exchange);
+      unfinished_.erase(message.exchange);
+      return Enter([&] {
+        CallHook(Hook::kAbort, {v8::Number::New(isolate(), static_cast<double>(message.exchange))});
+      });
+    }
+    case MessageKind::kCredit: {
+      if (!exchanges_.IsOpen(message.exchange)) return;
+      exchanges_.AddCredit(message.exchange, message.value);
+      return Enter([&] {
+        CallHook(Hook::kCredit, {v8::Number::New(isolate(), static_cast<double>(message.exchange)),
+                                 v8::Integer::New(isolate(), message.value)});
+      });
+    }
+    case MessageKind::kEnd: return;  // seen in end_reason_
+  }
+}
+
+void IsolateThread::RunTimers() {
+  const int64_t now = MonotonicNs();
+  while (phase_ != Phase::kOver) {
+    const std::optional<Timers::Id> due = timers_.PopDue(now);
+    if (!due) break;
+    Enter([&] { CallHook(Hook::kTimer, {v8::Integer::NewFromUnsigned(isolate(), *due)}); });
+    if (MonotonicNs() - turn_began_ns_ > kFlushAfterNs) Flush();
+  }
+  const std::optional<int64_t> task = heap_->tasks().NextDeadline();
+  if (phase_ != Phase::kOver && task && *task <= now) {
+    Enter([&] { heap_->tasks().RunDue(now); });
+  }
+}
+
+int64_t IsolateThread::NextDeadline() {
+  if (phase_ == Phase::kWarm) return Inbox::kNever;
+  const int64_t timer = timers_.NextDeadline().value_or(Inbox::kNever);
+  const int64_t task = heap_->tasks().NextDeadline().value_or(Inbox::kNever);
+  return std::min({timer, task, trim_at_ns_});
+}
+
+template <class F>
+void IsolateThread::Enter(F&& f) {
+  busy_since_ns_.store(MonotonicNs(), std::memory_order_relaxed);
+  {
+    const v8::HandleScope handles(isolate());
+    v8::TryCatch caught(isolate());
+    f();
+    if (!caught.HasTerminated()) isolate()->PerformMicrotaskCheckpoint();
+    while (!rejections_.empty() && !caught.HasTerminated() && !isolate()->IsExecutionTerminating()) {
+      ReportRejections();
+      isolate()->PerformMicrotaskCheckpoint();
+    }
+    AfterEntry(caught);
+  }
+  busy_since_ns_.store(0, std::memory_order_relaxed);
+  trim_at_ns_ = turn_began_ns_ + kTrimAfterNs;
+}
+
+void IsolateThread::AfterEntry(v8::TryCatch& caught) {
+  CheckLimits();
+  if (phase_ == Phase::kOver || !caught.HasTerminated()) return;
+  Finish({.reason = "killed", .message = "JavaScript was terminated"});
+}
+
+void IsolateThread::CheckLimits() {
+  if (phase_ == Phase::kOver) return;
+  if (heap_->heap_limit_hit()) {
+    Finish({.reason = "heap-limit",
+            .limit = static_cast<int64_t>(heap_->heap_limit()),
+            .measured = static_cast<int64_t>(heap_->heap_at_limit())});
+  } else if (exit_code_) {
+    Finish({.reason = "exited", .code = *exit_code_});
+  } else if (const int reason = end_reason_; EndsAtOnce(reason)) {
+    Finish({.reason = EndReasonName(reason)});
+  }
+}
+
+void IsolateThread::ReportRejections() {
+  for (const Rejections::Rejection& rejection : rejections_.TakeUnhandled()) {
+    const v8::Local<v8::Promise> promise = rejection.promise.Get(isolate());
+    if (promise->HasHandler()) continue;
+    CallHook(Hook::kUnhandledRejection, {promise, rejection.reason.Get(isolate())});
+  }
+  for (const v8::Global<v8::Promise>& promise : rejections_.TakeHandledLate()) {
+    CallHook(Hook::kRejectionHandled, {promise.Get(isolate())});
+  }
+}
+
+void IsolateThread::CallHook(Hook hook, std::initializer_list<v8::Local<v8::Value>> arguments) {
+  v8::TryCatch caught(isolate());
+  if (!realm_->Call(hook, arguments).IsEmpty()) return;
+  if (caught.HasTerminated()) {
+    caught.ReThrow();
+    return;
+  }
+  const v8::Local<v8::Value> exception = caught.Exception();
+  caught.Reset();
+  if (realm_->Call(Hook::kUncaught, {exception}).IsEmpty() && caught.HasTerminated()) caught.ReThrow();
+}
+
+void IsolateThread::Boot(const BootOptions& options) {
+  if (phase_ != Phase::kWarm) return;
+  phase_ = Phase::kBooting;
+  boot_began_ns_ = origin_ns_ = MonotonicNs();
+  time_origin_ms_ = WallClockMs();
+  if (options.core >= 0) {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    if (options.core < CPU_SETSIZE) CPU_SET(options.core, &cores);
+    if (sched_setaffinity(0, sizeof cores, &cores) != 0) {
+      return FailBoot({.message = "cannot run on core " + std::to_string(options.core) + ": " + strerror(errno)});
+    }
+  }
+  heap_->SetLimits(options.heap_limit, options.external_limit);
+  loader_.emplace(isolate(), options.pwd);
+  if (loader_->error() != 0) {
+    return FailBoot({.message = "cannot open the task's folder '" + options.pwd + "': " + strerror(loader_->error())});
+  }
+  Enter([&] { RunMain(options); });
+  if (phase_ == Phase::kBooting) PollBoot();
+}
+
+void IsolateThread::RunMain(const BootOptions& options) {
+  v8::Local<v8::String> parameters;
+  if (!ToV8(isolate(), options.parameters).ToLocal(&parameters)) return FailBoot({.message = "env and args are too large"});
+  CallHook(Hook::kBoot, {parameters});
+  v8::TryCatch caught(isolate());
+  v8::Local<v8::Value> result;
+  if (loader_->RunMain(realm_->context(), options.main_path).ToLocal(&result)) {
+    if (!result->IsPromise()) return BecomeReady(v8::Undefined(isolate()));
+    const v8::Local<v8::Promise> promise = result.As<v8::Promise>();
+    promise->MarkAsHandled();  // PollBoot looks at it
+    main_promise_.Reset(isolate(), promise);
+    return;
+  }
+  if (caught.HasTerminated()) {
+    caught.ReThrow();
+    return;
+  }
+  ScriptError error = realm_->Describe(caught);
+  if (const std::optional<ScriptError>& place = loader_->place()) {
+    error.file = place->file;
+    error.line = place->line;
+    error.column = place->column;
+    error.source_line = place->source_line;
+  }
+  FailBoot(std::move(error));
+}
+
+void IsolateThread::PollBoot() {
+  if (main_promise_.IsEmpty()) return;
+  const v8::HandleScope handles(isolate());
+  const v8::Local<v8::Promise> promise = main_promise_.Get(isolate());
+  switch (promise->State()) {
+    case v8::Promise::kPending: return;
+    case v8::Promise::kFulfilled:
+      main_promise_.Reset();
+      return Enter([&] { BecomeReady(loader_->main_namespace()); });
+    case v8::Promise::kRejected:
+      main_promise_.Reset();
+      return Enter([&] { FailBoot(realm_->Describe(promise->Result())); });
+  }
+}
+
+void IsolateThread::BecomeReady(v8::Local<v8::Value> main_namespace) {
+  v8::TryCatch caught(isolate());
+  v8::Local<v8::Value> handler;
+  if (!realm_->Call(Hook::kLoaded, {main_namespace}).ToLocal(&handler)) {
+    if (caught.HasTerminated()) {
+      caught.ReThrow();
+      return;
+    }
+    return FailBoot(realm_->Describe(caught));
+  }
+  if (phase_ != Phase::kBooting) return;
+  phase_ = Phase::kReady;
+  has_handler_ = handler->BooleanValue(isolate());
+  const auto took_us = static_cast<uint64_t>((MonotonicNs() - boot_began_ns_) / 1000);
+  records_.Add(ISOLATED_READY, took_us, has_handler_, {});
+}
+
+void IsolateThread::FailBoot(ScriptError error) {
+  ExitReport report{.reason = "uncaught", .message = error.message};
+  report.error = std::move(error);
+  Finish(std::move(report));
+}
+
+void IsolateThread::Dispatch(uint64_t number, const Request& request) {
+  exchanges_.Open(number, request.flags, request.method() == "HEAD");
+  if (phase_ != Phase::kReady) return exchanges_.Fail(number, "the isolate is not ready");
+  unfinished_.insert(number);
+  Enter([&] {
+    v8::Local<v8::Value> body = v8::Undefined(isolate());
+    v8::Local<v8::Uint8Array> bytes;
+    v8::Local<v8::String> method, target, headers;
+    const bool has_body = !request.body().empty();
+    if (has_body) {
+      if (!NewBytes(request.body()).ToLocal(&bytes)) {
+        unfinished_.erase(number);
+        return exchanges_.Fail(number, "the request's body does not fit under limits.mem.external");
+      }
+      body = bytes;
+    }
+    if (!OneByteV8(isolate(), request.method()).ToLocal(&method) ||
+        !OneByteV8(isolate(), request.target()).ToLocal(&target) ||
+        !OneByteV8(isolate(), request.headers()).ToLocal(&headers)) {
+      return exchanges_.Fail(number, "the request is too large");
+    }
+    const int flags = ((request.flags & ISOLATED_REQUEST_STREAM) ? 1 : 0) | ((request.flags & ISOLATED_REQUEST_TLS) ? 2 : 0);
+    CallHook(Hook::kDispatch, {v8::Number::New(isolate(), static_cast<double>(number)),
+                               v8::Integer::New(isolate(), flags), method, target, headers, body});
+  });
+}
+
+void IsolateThread::DeliverBody(const Message& message) {
+  Enter([&] {
+    const v8::Local<v8::Value> exchange = v8::Number::New(isolate(), static_cast<double>(message.exchange));
+    if (message.value == ISOLATED_BODY_END) return CallHook(Hook::kBodyEnd, {exchange});
+    if (message.value == ISOLATED_BODY_FAILED) return CallHook(Hook::kBodyFailed, {exchange});
+    v8::Local<v8::Uint8Array> bytes;
+    if (NewBytes(message.bytes).ToLocal(&bytes)) return CallHook(Hook::kBodyChunk, {exchange, bytes});
+    CallHook(Hook::kBodyFailed, {exchange});
+    exchanges_.Fail(message.exchange, "the request's body does not fit under limits.mem.external");
+  });
+}
+
+v8::MaybeLocal<v8::Uint8Array> IsolateThread::NewBytes(std::string_view bytes) {
+  // Past the limit V8 would call the out-of-memory handler for memory that native code asks for.
+  if (bytes.size() > heap_->external().left()) return {};
+  std::unique_ptr<v8::BackingStore> store =
+      v8::ArrayBuffer::NewBackingStore(isolate(), bytes.size(), v8::BackingStoreInitializationMode::kUninitialized,
+                                       v8::BackingStoreOnFailureMode::kReturnNull);
+  if (!store) return {};
+  std::memcpy(store->Data(), bytes.data(), bytes.size());
+  return v8::Uint8Array::New(v8::ArrayBuffer::New(isolate(), std::move(store)), 0, bytes.size());
+}
+
+void IsolateThread::FinishIfDone() {
+  if (phase_ == Phase::kOver) return;
+  const int reason = end_reason_;
+  const bool at_rest = exchanges_.size() == 0 && unfinished_.empty();
+  if (reason != 0 && (EndsAtOnce(reason) || phase_ != Phase::kReady || at_rest)) {
+    Finish({.reason = EndReasonName(reason)});
+  } else if (phase_ == Phase::kReady && !has_handler_ && at_rest && timers_.size() == 0 &&
+             !heap_->tasks().NextDeadline()) {
+    Finish({.reason = "exited", .code = 0});
+  }
+}
+
+void IsolateThread::Finish(ExitReport report) {
+  if (phase_ == Phase::kOver) return;
+  phase_ = Phase::kOver;
+  exchanges_.Clear();
+  report_ = std::move(report);
+}
+
+void IsolateThread::Flush() {
+  if (!records_.empty()) shared_.outbox.Push(records_.Take(), backlog_);
+}
+
+void IsolateThread::NoteFigures() {
+  open_exchanges_.store(static_cast<uint32_t>(exchanges_.size()), std::memory_order_relaxed);
+  open_timers_.store(static_cast<uint32_t>(timers_.size()), std::memory_order_relaxed);
+  const int64_t now = turn_began_ns_;
+  if (now < figures_at_ns_ || phase_ == Phase::kOver) return;
+  figures_at_ns_ = now + kFiguresEveryNs;
+  v8::HeapStatistics statistics;
+  isolate()->GetHeapStatistics(&statistics);
+  heap_used_.store(statistics.used_heap_size(), std::memory_order_relaxed);
+  heap_total_.store(statistics.total_heap_size(), std::memory_order_relaxed);
+  external_used_.store(heap_->external().used(), std::memory_order_relaxed);
+}
+
+void IsolateThread::TrimIfIdle() {
+  isolate()->LowMemoryNotification();
+  trim_at_ns_ = Inbox::kNever;
+  figures_at_ns_ = 0;
+}
+
+void IsolateThread::OnOutOfMemory(const char* location, const v8::OOMDetails& details) {
+  From(v8::Isolate::GetCurrent())->Park(details.detail ? details.detail : location);
+}
+
+void IsolateThread::OnFatalError(const char* location, const char* message) {
+  From(v8::Isolate::GetCurrent())->Park(message ? message : location);
+}
+
+// V8 cannot go on on this thread, and would end the process. The thread stays as it is for ever; the rest goes on.
+void IsolateThread::Park(const char* what) {
+  terminable_.With([](v8::Isolate*& terminable) { terminable = nullptr; });
+  shared_.parked.fetch_add(1);
+  ExitReport report{.reason = "aborted", .message = what ? what : "V8 gave up"};
+  records_.Add(ISOLATED_EXIT, 0, 0, report.Json());
+  shared_.on_exit(id_);
+  Flush();
+  for (;;) pause();
+}
+
+}  // namespace isolated

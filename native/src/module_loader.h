@@ -1,0 +1,100 @@
+#pragma once
+#include <v8.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "confined_folder.h"
+#include "exit_report.h"
+
+namespace isolated {
+
+// Loads a task's modules out of its folder: ES modules, JSON, WebAssembly, and a classic main script.
+//
+// Isolate's thread, inside its scopes. Failures are JavaScript exceptions, as a program could catch them.
+class ModuleLoader {
+ public:
+  static constexpr int kDataSlot = 2;
+  // Bounds against graphs and files without end; far above what programs have.
+  static constexpr size_t kMaxFileBytes = 64 * 1024 * 1024;
+  static constexpr size_t kMaxModules = 10'000;
+
+  ModuleLoader(v8::Isolate* isolate, std::string pwd);
+  ~ModuleLoader();
+
+  // errno of opening pwd; 0 if it could be opened.
+  int error() const { return folder_.error(); }
+
+  // Runs the main module. An ES module's evaluation promise, or undefined after a classic script ran. Empty: an
+  // exception is pending, and `place` may say where better than it does.
+  v8::MaybeLocal<v8::Value> RunMain(v8::Local<v8::Context> context, const std::string& main_path);
+
+  // The main module's namespace; undefined for a classic script.
+  v8::Local<v8::Value> main_namespace() const;
+
+  // The import statement that made the last load fail, if it was one.
+  const std::optional<ScriptError>& place() const { return place_; }
+
+ private:
+  struct Entry {
+    v8::Global<v8::Module> module;
+    v8::Global<v8::Value> value;  // default export of a JSON or WebAssembly module
+    std::string path;             // absolute
+  };
+  enum class Kind : uint8_t { kScript, kJson, kWasm };
+  // What a specifier names.
+  struct Target {
+    std::string url;       // with query and fragment: the module's identity
+    std::string relative;  // file, below the folder
+    std::string suffix;    // query and fragment
+    Kind kind;
+  };
+
+  static ModuleLoader* From(v8::Isolate* isolate);
+  static v8::MaybeLocal<v8::Module> OnResolve(v8::Local<v8::Context> context, v8::Local<v8::String> specifier,
+                                              v8::Local<v8::FixedArray> attributes, v8::Local<v8::Module> referrer);
+  static v8::MaybeLocal<v8::Promise> OnDynamicImport(v8::Local<v8::Context> context, v8::Local<v8::Data>,
+                                                     v8::Local<v8::Value> resource_name,
+                                                     v8::Local<v8::String> specifier,
+                                                     v8::Local<v8::FixedArray> attributes);
+  static void OnImportMeta(v8::Local<v8::Context> context, v8::Local<v8::Module> module, v8::Local<v8::Object> meta);
+  static v8::MaybeLocal<v8::Value> OnEvaluateSynthetic(v8::Local<v8::Context> context, v8::Local<v8::Module> module);
+
+  v8::MaybeLocal<v8::Value> RunModule(v8::Local<v8::Context> context, Entry* entry);
+  v8::MaybeLocal<v8::Value> RunScriptOrModule(v8::Local<v8::Context> context, const FileContents& file, bool may_be_module);
+  v8::MaybeLocal<v8::Promise> Import(v8::Local<v8::Context> context, const std::string& referrer,
+                                     v8::Local<v8::String> specifier, v8::Local<v8::FixedArray> attributes);
+
+  // Each returns nothing with an exception pending.
+  std::optional<Target> Resolve(const std::string& referrer, v8::Local<v8::String> specifier,
+                                v8::Local<v8::FixedArray> attributes, int attribute_stride);
+  Entry* Find(const Target& target);
+  // `was_read`, where given, becomes true if the file was found, whatever came of it.
+  Entry* Load(v8::Local<v8::Context> context, const Target& target, const std::string& specifier,
+              bool* was_read = nullptr);
+  bool LoadGraph(v8::Local<v8::Context> context, Entry* root);
+  Entry* LoadRequest(v8::Local<v8::Context> context, Entry* referrer, v8::Local<v8::ModuleRequest> request);
+  v8::MaybeLocal<v8::Module> Compile(const FileContents& file);
+  v8::MaybeLocal<v8::Module> MakeSynthetic(v8::Local<v8::Context> context, Kind kind, const FileContents& file,
+                                           v8::Local<v8::Value>* value);
+  v8::MaybeLocal<v8::Value> ParseJson(v8::Local<v8::Context> context, const FileContents& file);
+
+  Entry* Add(std::string key, const FileContents& file, v8::Local<v8::Module> module, v8::Local<v8::Value> value);
+  Entry* EntryOf(v8::Local<v8::Module> module);
+  void NotePlace(Entry* referrer, v8::Local<v8::ModuleRequest> request);
+
+  v8::Isolate* isolate_;
+  ConfinedFolder folder_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::unordered_map<std::string, Entry*> by_url_;
+  std::unordered_map<std::string, Entry*> by_file_;  // links resolved, with query and fragment
+  std::unordered_multimap<int, Entry*> by_hash_;     // V8's identity hash
+  Entry* main_ = nullptr;
+  std::optional<ScriptError> place_;
+};
+
+}  // namespace isolated

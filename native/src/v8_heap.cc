@@ -1,0 +1,54 @@
+#include "v8_heap.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace isolated {
+
+V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, std::function<void()> wake)
+    : platform_(platform),
+      allocator_(std::make_shared<CountingAllocator>()),
+      tasks_(std::make_shared<ForegroundTasks>(std::move(wake))),
+      resources_(MakeIsolateResources()),
+      isolate_(v8::Isolate::Allocate()) {
+  platform_.Register(isolate_, tasks_);
+  v8::Isolate::CreateParams params;
+  params.snapshot_blob = snapshot.blob();
+  params.external_references = snapshot.external_references();
+  params.array_buffer_allocator_shared = allocator_;
+  params.allow_atomics_wait = false;
+  params.constraints.set_max_old_generation_size_in_bytes(kLargestHeapBytes);
+  params.constraints.set_max_young_generation_size_in_bytes(kMaxYoungBytes);
+  params.constraints.set_code_range_size_in_bytes(kCodeRangeBytes);
+  isolate_->SetData(IsolateResources::kDataSlot, resources_.get());
+  v8::Isolate::Initialize(isolate_, params);
+  isolate_->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
+}
+
+V8Heap::~V8Heap() {
+  tasks_->Close();
+  isolate_->Dispose();
+  platform_.Unregister(isolate_);
+}
+
+void V8Heap::SetLimits(size_t heap, size_t external) {
+  allocator_->SetLimit(external);
+  heap_limit_ = heap;
+  if (heap == 0) return;
+  // V8 has no call to lower the limit of a live heap, but removing a callback sets one.
+  isolate_->AddNearHeapLimitCallback(OnNearHeapLimit, this);
+  isolate_->RemoveNearHeapLimitCallback(OnNearHeapLimit, heap);
+  isolate_->AddNearHeapLimitCallback(OnNearHeapLimit, this);
+}
+
+size_t V8Heap::OnNearHeapLimit(void* data, size_t current, size_t) {
+  V8Heap* self = static_cast<V8Heap*>(data);
+  if (std::exchange(self->heap_limit_hit_, true)) return current;
+  v8::HeapStatistics statistics;
+  self->isolate_->GetHeapStatistics(&statistics);
+  self->heap_at_limit_ = statistics.used_heap_size();
+  self->isolate_->TerminateExecution();
+  return std::max(current, statistics.total_heap_size()) + kSlackBytes;
+}
+
+}  // namespace isolated

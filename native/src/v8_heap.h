@@ -1,0 +1,64 @@
+#pragma once
+#include <v8.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "counting_allocator.h"
+#include "foreground_tasks.h"
+#include "ops/op.h"
+#include "platform.h"
+#include "snapshot.h"
+
+namespace isolated {
+
+// One v8::Isolate made from the snapshot, with its limits. Lives and dies on its own thread; the order of the members is
+// the order of their lives.
+class V8Heap {
+ public:
+  // Young generation: three semi-spaces of at most 2 MiB. With V8's default a 16 MB limit reached 103 MB of pages.
+  static constexpr size_t kMaxYoungBytes = 6 * 1024 * 1024;
+  // Address space for machine code; V8's default of 512 MB costs a process its mappings at a few hundred isolates.
+  static constexpr size_t kCodeRangeBytes = 16 * 1024 * 1024;
+  // The old generation of an isolate that waits for a task. SetLimits lowers it, which V8 allows; raising it does not.
+  static constexpr size_t kLargestHeapBytes = size_t{4} * 1024 * 1024 * 1024;
+  // What the program may still use after it hit its limit, so that it can unwind. Raised once: raising it again and again
+  // lets some built-ins run for seconds.
+  static constexpr size_t kSlackBytes = 8 * 1024 * 1024;
+
+  // `wake`: called from any thread when V8 posted a task for this thread.
+  V8Heap(Platform& platform, const Snapshot& snapshot, std::function<void()> wake);
+  ~V8Heap();
+  V8Heap(const V8Heap&) = delete;
+  V8Heap& operator=(const V8Heap&) = delete;
+
+  v8::Isolate* isolate() { return isolate_; }
+  ForegroundTasks& tasks() { return *tasks_; }
+  CountingAllocator& external() { return *allocator_; }
+
+  // Once, before the program runs. Bytes; 0: no limit of its own.
+  void SetLimits(size_t heap, size_t external);
+  size_t heap_limit() const { return heap_limit_; }
+
+  // Whether the program ran into its heap limit. JavaScript was told to terminate then, but some built-ins return
+  // normally all the same: look here after every entry.
+  bool heap_limit_hit() const { return heap_limit_hit_; }
+  // Bytes of heap in use when it did.
+  size_t heap_at_limit() const { return heap_at_limit_; }
+
+ private:
+  static size_t OnNearHeapLimit(void* self, size_t current, size_t initial);
+
+  Platform& platform_;
+  std::shared_ptr<CountingAllocator> allocator_;
+  std::shared_ptr<ForegroundTasks> tasks_;
+  std::unique_ptr<IsolateResources> resources_;
+  v8::Isolate* isolate_;
+  size_t heap_limit_ = 0;
+  size_t heap_at_limit_ = 0;
+  bool heap_limit_hit_ = false;
+};
+
+}  // namespace isolated

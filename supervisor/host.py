@@ -1,0 +1,143 @@
+"""The composition root: the only place where the parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Self
+
+import uvloop
+
+from supervisor.engine.engine import Engine
+from supervisor.ingress.listeners import Listeners
+from supervisor.pool.pool import Pool
+from supervisor.pool.slot import Slot
+from supervisor.signals import StopSignals
+from supervisor.spec.exits import Exit
+from supervisor.spec.options import RunOptions
+from supervisor.spec.task import TaskSpec
+from supervisor.telemetry.logs import host_log, task_log
+from supervisor.telemetry.tasks import TaskLog
+
+# How long requests in flight may take once the host was asked to stop; supervisors kill after 90 s (systemd) or later.
+DRAIN_S = 30.0
+
+
+def run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
+    """Runs tasks until a stop signal, or until all of them are over; returns the process's exit code.
+
+    BootError, ListenError and EngineError if one cannot start: then nothing runs any more.
+    """
+    return uvloop.run(_run(specs, options))
+
+
+async def _run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
+    async with StopSignals() as stop:
+        async with Host(options) as host:
+            serving = asyncio.create_task(host.serve(specs))
+            asked = asyncio.create_task(stop.wait_drain())
+            await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                asked.cancel()
+                return serving.result()
+            host_log().info("stopping: answering what is under way", signal=asked.result(), at_most_s=DRAIN_S)
+            serving.cancel()
+            return await _drain(host, stop)
+
+
+async def _drain(host: Host, stop: StopSignals) -> int:
+    """Lets the host finish; a second signal ends it at once, with the exit code of that signal."""
+    draining = asyncio.create_task(host.drain(DRAIN_S))
+    urged = asyncio.create_task(stop.wait_end())
+    await asyncio.wait((draining, urged), return_when=asyncio.FIRST_COMPLETED)
+    if draining.done():
+        urged.cancel()
+        draining.result()
+        host_log().info("stopped")
+        return 0
+    host.abort()
+    await draining
+    host_log().warning("ended at once", signal=urged.result())
+    return 128 + signal.Signals[urged.result()]
+
+
+class Host:
+    """V8, the pool and the listeners of one process. Loop thread; entered once."""
+
+    def __init__(self, options: RunOptions) -> None:
+        self._options = options
+        self._stack = AsyncExitStack()
+        self._log = TaskLog()
+
+    async def __aenter__(self) -> Self:
+        """Starts V8. EngineError."""
+        self._engine = await self._stack.enter_async_context(Engine(v8_flags=self._options.v8_flags))
+        self._listeners = await self._stack.enter_async_context(Listeners())
+        self._ends: dict[str, asyncio.Future[Exit]] = {}
+        self._pool = Pool(self._engine.create, self, asyncio.get_running_loop(), warm=self._options.warm)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Ends what still runs, at once."""
+        await self._stack.aclose()
+
+    async def serve(self, specs: Sequence[TaskSpec]) -> int:
+        """Starts tasks and returns when all of them are over, which those that listen never are."""
+        await asyncio.gather(*map(self.start, specs))
+        gc.collect()
+        gc.freeze()  # what is alive now stays: the collector need not look at it again
+        ends = [await self._ends[spec.label] if not spec.listen else await _never() for spec in specs]
+        return max((_exit_code(end) for end in ends), default=0)
+
+    async def start(self, spec: TaskSpec) -> None:
+        """Boots a task and opens its listeners. BootError, ListenError, EngineError."""
+        slot = self._pool.add(spec)
+        self._ends[spec.label] = asyncio.get_running_loop().create_future()
+        await slot.start()
+        addresses = await self._listeners.open(slot, spec.listen)
+        task_log(spec.label).info("ready", **({"listen": " ".join(map(str, addresses))} if addresses else {}))
+
+    async def drain(self, seconds: float) -> None:
+        """Stops accepting, answers what is under way, and stops the tasks."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        await self._listeners.drain(seconds)
+        await self._pool.stop(max(0.0, deadline - asyncio.get_running_loop().time()))
+
+    def abort(self) -> None:
+        """Ends everything now; a drain() under way returns soon."""
+        self._listeners.abort_all()
+        self._pool.kill()
+
+    # -- SlotObserver: the log hears everything, and serve() of ends -------------------------------------------------
+
+    def on_ready(self, slot: Slot, milliseconds: float) -> None:
+        """Its isolate is ready."""
+        self._log.on_ready(slot, milliseconds)
+
+    def on_console(self, slot: Slot, level: int, text: bytes) -> None:
+        """It wrote a console line."""
+        self._log.on_console(slot, level, text)
+
+    def on_handler_error(self, slot: Slot, message: str) -> None:
+        """It failed to answer a request."""
+        self._log.on_handler_error(slot, message)
+
+    def on_end(self, slot: Slot, end: Exit) -> None:
+        """Its isolate is over."""
+        self._log.on_end(slot, end)
+        future = self._ends[slot.task_id]
+        if not future.done():
+            future.set_result(end)
+
+
+async def _never() -> Exit:
+    return await asyncio.get_running_loop().create_future()
+
+
+def _exit_code(end: Exit) -> int:
+    if end.code is not None:
+        return end.code & 0xFF  # what the system keeps of it
+    return 1 if end.failed else 0

@@ -1,0 +1,60 @@
+"""Error answers as application/problem+json (RFC 9457), in wire form."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from http import HTTPStatus
+
+from supervisor.pool.exchange import Failure
+
+# What a client is told about its own mistakes. Never the parser's words: they quote what the client sent.
+DETAILS = {
+    400: "The request is not valid HTTP/1.1.",
+    408: "The rest of the request did not arrive in time.",
+    413: "The request's body is larger than this server takes.",
+    417: "The only expectation that this server knows is 100-continue.",
+    431: "The request's line or header fields are larger than this server takes.",
+    500: "The server made a mistake.",
+    501: "This server does not do what the request asks for.",
+    505: "This server speaks HTTP/1.0 and HTTP/1.1.",
+}
+
+
+def fault(status: int, detail: str | None = None) -> Failure:
+    """The failure that tells a client of an HTTP-level mistake, with `status`'s own phrase as title."""
+    phrase = HTTPStatus(status).phrase
+    return Failure(status, phrase.lower().replace(" ", "-"), phrase, detail or DETAILS[status])
+
+
+def wire(failure: Failure, *, head_only: bool, close: bool) -> bytes:
+    """The whole response, ready to be sent; `head_only` for answers to HEAD, `close` announces the connection's end."""
+    body = json.dumps(
+        {
+            "type": "about:blank",
+            "title": failure.title,
+            "status": failure.status,
+            "detail": failure.detail,
+            "reason": failure.reason,
+        },
+        ensure_ascii=False,
+    ).encode("utf-8", "replace")
+    lines = [
+        f"HTTP/1.1 {failure.status} {_phrase(failure.status)}",
+        f"Date: {formatdate(usegmt=True)}",
+        "Content-Type: application/problem+json",
+        f"Content-Length: {len(body)}",
+    ]
+    if failure.retry_after_s is not None:
+        lines.append(f"Retry-After: {failure.retry_after_s}")
+    if close:
+        lines.append("Connection: close")
+    head = ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+    return head if head_only else head + body
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"

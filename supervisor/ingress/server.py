@@ -1,0 +1,63 @@
+"""What all connections of a process share; the object that aiohttp's protocol reports to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+from aiohttp.web_server import Server
+
+from supervisor.ingress.lent import Lent
+from supervisor.ingress.memo import HeadMemo
+from supervisor.ingress.options import MAX_FIELDS, MAX_LINE, READ_BUFFER, IngressOptions
+
+
+class SharedServer(Server):
+    """One per process, whatever the number of ports: aiohttp's registry of connections and our limits."""
+
+    def __init__(self, options: IngressOptions, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            _serve,
+            loop=loop,
+            access_log=None,
+            auto_decompress=False,  # what a client compressed is the program's to read
+            keepalive_timeout=options.keep_alive,
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE,
+            max_headers=MAX_FIELDS,
+            read_bufsize=READ_BUFFER,
+        )
+        self.options = options
+        self.draining = False
+        self.memo = HeadMemo()
+        self._empty: asyncio.Future[None] | None = None
+        times = (options.keep_alive, options.head_timeout, options.body_timeout, options.send_timeout)
+        self.tick = min(times) / 3  # seconds between two looks at a connection's deadlines
+
+    @property
+    def protocol_arguments(self) -> dict[str, object]:
+        """Keyword arguments for aiohttp's RequestHandler."""
+        return self._kwargs
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        """Forgets the connection at once, also when a task of aiohttp's still winds down on it."""
+        self._connections.pop(handler, None)
+        if self._empty is not None and not self._connections and not self._empty.done():
+            self._empty.set_result(None)
+
+    async def wait_empty(self) -> None:
+        """Returns when there are no connections."""
+        if self._connections:
+            if self._empty is None or self._empty.done():
+                self._empty = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._empty)
+
+
+async def _serve(request: BaseRequest) -> StreamResponse:
+    """aiohttp's request handler: the connection serves itself."""
+    connection = cast(Lent, request.protocol)
+    answered = await connection.serve(request._message, request._payload)
+    return cast(StreamResponse, answered)  # all of it that start() looks at

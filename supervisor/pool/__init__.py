@@ -1,0 +1,1 @@
+"""Tasks and the isolates that run them."""

@@ -1,0 +1,359 @@
+"""A task on this host: takes its requests, boots its isolate when one is needed, and answers for it when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
+
+from supervisor.engine.exchange import Answered
+from supervisor.engine.isolate import End, Isolate, IsolateListener, Statistics
+from supervisor.errors import BootError, EngineError
+from supervisor.pool import failures
+from supervisor.pool.backoff import Backoff
+from supervisor.pool.deadlines import Deadlines
+from supervisor.pool.exchange import Exchange, RequestRefused
+from supervisor.pool.states import (
+    IsolateEvent,
+    IsolateState,
+    TaskEvent,
+    TaskState,
+    isolate_life,
+    task_life,
+)
+from supervisor.pool.waiting import WaitingRequest, WaitingRoom
+from supervisor.spec.exits import Exit, ExitReason
+from supervisor.spec.task import TaskSpec
+
+# An isolate that was in the same piece of JavaScript when a request's wall time ran out, and still is so long after it
+# was told, spins: it is ended, so that other requests do not wait for it. Seconds.
+SPIN_GRACE_S = 1.0
+
+
+class SlotObserver(Protocol):
+    """Who is told what becomes of a task. Loop thread."""
+
+    def on_ready(self, slot: Slot, milliseconds: float) -> None:
+        """Its isolate is ready, so long after the boot began."""
+
+    def on_console(self, slot: Slot, level: int, text: bytes) -> None:
+        """It wrote a console line."""
+
+    def on_handler_error(self, slot: Slot, message: str) -> None:
+        """It failed to answer a request; `message` has the stack."""
+
+    def on_end(self, slot: Slot, end: Exit) -> None:
+        """Its isolate is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotParts:
+    """What a slot works with; the pool makes one for all of them."""
+
+    take: Callable[[IsolateListener], Isolate]
+    numbers: Iterator[int]  # of exchanges, unique in the process
+    observer: SlotObserver
+    loop: asyncio.AbstractEventLoop
+
+
+class Slot:
+    """Implements ingress's Backend and the engine's IsolateListener. Loop thread."""
+
+    def __init__(self, spec: TaskSpec, parts: SlotParts) -> None:
+        self.spec = spec
+        self.task_id = spec.label
+        self._parts = parts
+        self._life = task_life()
+        self._isolate_life = isolate_life()
+        self._isolate: Isolate | None = None
+        self._serving: Isolate | None = None  # the isolate while it is READY: what the hot path looks at
+        self._waiting = WaitingRoom()
+        self._backoff = Backoff()
+        self._deadlines = Deadlines(spec.limits.cpu.wall_ms, parts.loop, self._on_wall_limit, self._numbers_in_flight)
+        self._boot_watch: asyncio.TimerHandle | None = None
+        self._boot_began = 0.0
+        self._cpu_before_boot = 0.0
+        self._started: asyncio.Future[None] | None = None
+        self._over: asyncio.Future[None] | None = None
+        self._stopping = False
+
+    @property
+    def state(self) -> TaskState:
+        """Where the task is in its life."""
+        return self._life.state
+
+    @property
+    def isolate_state(self) -> IsolateState | None:
+        """Where its isolate is, if it has one."""
+        return self._isolate_life.state if self._isolate is not None else None
+
+    def statistics(self) -> Statistics | None:
+        """Returns its isolate's figures, if it has one."""
+        return self._isolate.statistics() if self._isolate is not None else None
+
+    # -- start and stop --------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Boots the task and returns when it is ready, or when it ended in good order. BootError, EngineError."""
+        self._started = self._parts.loop.create_future()
+        self._boot()
+        await self._started
+
+    async def stop(self, drain_s: float) -> None:
+        """Takes no more requests, lets the isolate finish for `drain_s` seconds, then ends it; returns when it is over."""
+        self._stopping = True
+        self._waiting.fail(failures.STOPPING)
+        isolate = self._isolate
+        if isolate is not None:
+            self._over = self._parts.loop.create_future()
+            self._isolate_life.on(IsolateEvent.DRAIN)
+            self._serving = None
+            isolate.end(End.DRAINED)
+            await asyncio.wait([self._over], timeout=drain_s)
+            isolate.end(End.KILLED)
+            await self._over
+        if self._life.state is not TaskState.STOPPED:
+            self._life.on(TaskEvent.STOPPED)
+
+    def kill(self) -> None:
+        """Ends the isolate at once, whatever it does."""
+        if self._isolate is not None:
+            self._isolate.end(End.KILLED)
+
+    # -- ingress's Backend -----------------------------------------------------------------------------------------
+
+    def request(
+        self, exchange: Exchange, flags: int, method: bytes, target: bytes, headers: bytes, body: bytes
+    ) -> int:  # fmt: skip
+        """Takes a request; returns the exchange's number. RequestRefused."""
+        number = next(self._parts.numbers)
+        serving = self._serving
+        if serving is not None:
+            serving.request(number, exchange, flags, method, target, headers, body)
+        else:
+            self._wait(number, WaitingRequest(exchange, flags, method, target, headers, body))
+        self._deadlines.note(number)
+        return number
+
+    def body(self, number: int, data: bytes) -> None:
+        """More of a streamed request body."""
+        if waiting := self._waiting.get(number):
+            waiting.chunks.append(data)
+        elif self._isolate is not None:
+            self._isolate.body(number, data)
+
+    def body_end(self, number: int) -> None:
+        """The streamed request body is complete."""
+        if waiting := self._waiting.get(number):
+            waiting.ended = True
+        elif self._isolate is not None:
+            self._isolate.body_end(number)
+
+    def body_failed(self, number: int) -> None:
+        """The streamed request body will never be complete."""
+        if waiting := self._waiting.get(number):
+            waiting.failed = True
+        elif self._isolate is not None:
+            self._isolate.body_failed(number)
+
+    def abort(self, number: int) -> None:
+        """Nobody waits for this answer any more."""
+        if self._waiting.take(number) is None and self._isolate is not None:
+            self._isolate.abort(number)
+
+    def credit(self, number: int, size: int) -> None:
+        """The client took `size` bytes of a streamed response."""
+        if self._isolate is not None:
+            self._isolate.credit(number, size)
+
+    def _wait(self, number: int, request: WaitingRequest) -> None:
+        if self._stopping:
+            raise RequestRefused(failures.STOPPING)
+        if self._waiting.is_full:
+            raise RequestRefused(failures.QUEUE_FULL)
+        if self._isolate is None:
+            wait_s = self._backoff.wait_s(self._parts.loop.time())
+            if wait_s > 0:
+                raise RequestRefused(failures.of_backoff(wait_s))
+            self._life.on(TaskEvent.WANTED)
+            self._boot()
+        if self._isolate is None:  # there was no thread for it
+            raise RequestRefused(failures.of_backoff(self._backoff.wait_s(self._parts.loop.time())))
+        self._waiting.add(number, request)
+
+    # -- boot ------------------------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        try:
+            isolate = self._parts.take(self)
+        except EngineError as error:
+            self._on_no_thread(error)
+            return
+        self._isolate = isolate
+        self._isolate_life = isolate_life()
+        self._isolate_life.on(IsolateEvent.BOOT)
+        self._boot_began = self._parts.loop.time()
+        before = isolate.statistics()
+        self._cpu_before_boot = before.cpu_s if before is not None else 0.0
+        isolate.boot(self.spec)
+        self._watch_boot()
+
+    def _on_no_thread(self, error: EngineError) -> None:
+        if self._started is not None and not self._started.done():
+            self._started.set_exception(error)
+        end = Exit(ExitReason.ABORTED, message=error.message)
+        self._end_boot(end)
+        self._parts.observer.on_end(self, end)
+
+    def _watch_boot(self) -> None:
+        """Ends a boot that took its CPU time (limits.cpu.startup) or its time on the clock (limits.cpu.wall)."""
+        self._boot_watch = None
+        limits = self.spec.limits.cpu
+        lasted_s = self._parts.loop.time() - self._boot_began
+        cpu_left_s = None if limits.startup_ms is None else limits.startup_ms / 1000 - self._boot_cpu_s()
+        wall_left_s = None if limits.wall_ms is None else limits.wall_ms / 1000 - lasted_s
+        left_s = min((left for left in (cpu_left_s, wall_left_s) if left is not None), default=None)
+        if left_s is None or self._isolate is None:
+            return
+        if left_s <= 0:
+            self._isolate.end(End.STARTUP_LIMIT)
+        else:
+            self._boot_watch = self._parts.loop.call_later(left_s, self._watch_boot)
+
+    def _boot_cpu_s(self) -> float:
+        now = self.statistics()
+        return 0.0 if now is None else now.cpu_s - self._cpu_before_boot
+
+    # -- the engine's IsolateListener ------------------------------------------------------------------------------
+
+    def on_warm(self, microseconds: int) -> None:
+        """The isolate was made for us and is warm only now: its boot is on the way already."""
+
+    def on_ready(self, microseconds: int, *, has_handler: bool) -> None:
+        """Boot is done."""
+        self._stop_boot_watch()
+        if self._isolate_life.on(IsolateEvent.BOOTED) is not IsolateState.READY or self._isolate is None:
+            return
+        if self.spec.listen and not has_handler:
+            self._refuse_without_handler()
+            return
+        self._serving = self._isolate
+        self._life.on(TaskEvent.BOOTED)
+        self._parts.observer.on_ready(self, microseconds / 1000)
+        self._settle_start()
+        self._waiting.hand_over(self._isolate)
+
+    def _refuse_without_handler(self) -> None:
+        assert self._isolate is not None
+        if self._started is not None and not self._started.done():
+            self._started.set_exception(
+                BootError(
+                    f"task {self.task_id} listens, but its main module {self.spec.main_path} handles no requests",
+                    "add `export default { fetch(request) { … } }`, or addEventListener('fetch', …) in a classic script",
+                    file=self.spec.main_path,
+                )
+            )
+        self._isolate.end(End.KILLED)
+
+    def on_log(self, level: int, text: bytes) -> None:
+        """The program wrote a console line."""
+        self._parts.observer.on_console(self, level, text)
+
+    def on_failed(self, number: int, exchange: Answered, message: bytes) -> None:
+        """The program failed to answer: details to the log, a plain 500 to the client."""
+        self._parts.observer.on_handler_error(self, message.decode(errors="replace"))
+        cast(Exchange, exchange).failed(failures.HANDLER_ERROR)
+
+    def on_exit(self, end: Exit) -> None:
+        """The isolate is over: everybody who waits for it hears so."""
+        isolate, self._isolate, self._serving = self._isolate, None, None
+        assert isolate is not None
+        parked = end.reason is ExitReason.ABORTED
+        self._isolate_life.on(IsolateEvent.PARKED if parked else IsolateEvent.EXITED)
+        end = self._with_figures(end)
+        self._stop_boot_watch()
+        self._end_boot(end)
+        failure = failures.of_exit(end, self._backoff.wait_s(self._parts.loop.time()))
+        for exchange in isolate.exchanges.values():
+            cast(Exchange, exchange).failed(failure)
+        self._waiting.fail(failure)
+        self._parts.observer.on_end(self, end)
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
+
+    def _end_boot(self, end: Exit) -> None:
+        """Brings the task's state, its back-off and whoever waits for its start up to date after an end."""
+        now = self._parts.loop.time()
+        was_running = self._life.state is TaskState.RUNNING
+        if self._stopping:
+            self._life.on(TaskEvent.STOPPED)
+        elif end.failed:
+            self._backoff = self._backoff.after_failure(now=now, lived_s=now - self._boot_began if was_running else 0.0)
+            self._life.on(TaskEvent.FAILED)
+        else:
+            self._life.on(TaskEvent.SLEPT)
+        if self._started is None or self._started.done():
+            return
+        if end.failed:
+            self._started.set_exception(_boot_error(self.spec, end))
+        else:
+            self._started.set_result(None)
+
+    def _settle_start(self) -> None:
+        if self._started is not None and not self._started.done():
+            self._started.set_result(None)
+
+    def _with_figures(self, end: Exit) -> Exit:
+        limits = self.spec.limits.cpu
+        if end.reason is ExitReason.STARTUP_LIMIT and end.limit is None:
+            lasted_ms = (self._parts.loop.time() - self._boot_began) * 1000
+            return replace(end, limit=limits.startup_ms, measured=lasted_ms)
+        if end.reason is ExitReason.WALL_LIMIT and end.limit is None:
+            return replace(end, limit=limits.wall_ms)
+        return end
+
+    def _stop_boot_watch(self) -> None:
+        if self._boot_watch is not None:
+            self._boot_watch.cancel()
+            self._boot_watch = None
+
+    # -- the wall limit --------------------------------------------------------------------------------------------
+
+    def _numbers_in_flight(self) -> list[int]:
+        """The numbers of requests without the beginning of an answer, oldest first."""
+        if self._isolate is None:
+            return self._waiting.numbers()
+        streaming = self._isolate.streaming
+        return [number for number in self._isolate.exchanges if number not in streaming] + self._waiting.numbers()
+
+    def _on_wall_limit(self, numbers: list[int]) -> None:
+        assert self.spec.limits.cpu.wall_ms is not None
+        failure = failures.of_wall_limit(self.spec.limits.cpu.wall_ms)
+        for number in numbers:
+            exchange = self._exchange(number)
+            self.abort(number)
+            if exchange is not None:
+                exchange.failed(failure)
+        figures = self.statistics()
+        if figures is not None and figures.busy_since_s is not None and self._isolate is not None:
+            self._parts.loop.call_later(SPIN_GRACE_S, self._end_if_spinning, self._isolate, figures.busy_since_s)
+
+    def _exchange(self, number: int) -> Exchange | None:
+        if waiting := self._waiting.get(number):
+            return waiting.exchange
+        return cast("Exchange | None", self._isolate.exchanges.get(number)) if self._isolate is not None else None
+
+    def _end_if_spinning(self, isolate: Isolate, busy_since_s: float) -> None:
+        figures = isolate.statistics()
+        if figures is not None and figures.busy_since_s == busy_since_s:
+            isolate.end(End.WALL_LIMIT)
+
+
+def _boot_error(spec: TaskSpec, end: Exit) -> BootError:
+    error = end.error
+    if error is None:
+        return BootError(f"task {spec.label} did not start: {end.describe()}")
+    return BootError(
+        f"task {spec.label} did not start: {error.message}", file=error.file, place=error.place, stack=error.stack
+    )

@@ -1,0 +1,79 @@
+"""Requests that wait for their task's isolate to boot, in the order they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from supervisor.engine.isolate import Isolate
+from supervisor.pool.exchange import Exchange, Failure
+
+# A thousand waiting requests boot one isolate; more than that is a flood, refused early.
+MOST_WAITING = 1000
+
+
+@dataclass(slots=True)
+class WaitingRequest:
+    """One of them, with what has come of its body."""
+
+    exchange: Exchange
+    flags: int
+    method: bytes
+    target: bytes
+    headers: bytes
+    body: bytes
+    chunks: list[bytes] = field(default_factory=list)  # at most WINDOW bytes: nobody gives credit back
+    ended: bool = False
+    failed: bool = False
+
+    def hand_over(self, isolate: Isolate, number: int) -> None:
+        """Gives all of it to an isolate that is ready."""
+        isolate.request(number, self.exchange, self.flags, self.method, self.target, self.headers, self.body)
+        for chunk in self.chunks:
+            isolate.body(number, chunk)
+        if self.ended:
+            isolate.body_end(number)
+        if self.failed:
+            isolate.body_failed(number)
+
+
+class WaitingRoom:
+    """The waiting requests of one task by their numbers."""
+
+    def __init__(self) -> None:
+        self._requests: dict[int, WaitingRequest] = {}
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more must be refused."""
+        return len(self._requests) >= MOST_WAITING
+
+    def add(self, number: int, request: WaitingRequest) -> None:
+        """Another one waits."""
+        self._requests[number] = request
+
+    def get(self, number: int) -> WaitingRequest | None:
+        """Returns the request with this number, if it waits here."""
+        return self._requests.get(number)
+
+    def take(self, number: int) -> WaitingRequest | None:
+        """Removes and returns the request with this number, if it waits here."""
+        return self._requests.pop(number, None)
+
+    def numbers(self) -> list[int]:
+        """Returns the numbers of all, oldest first."""
+        return list(self._requests)
+
+    def hand_over(self, isolate: Isolate) -> None:
+        """Gives all to an isolate that is ready, oldest first."""
+        requests, self._requests = self._requests, {}
+        for number, request in requests.items():
+            request.hand_over(isolate, number)
+
+    def fail(self, failure: Failure) -> None:
+        """Tells all of them that there is no answer."""
+        requests, self._requests = self._requests, {}
+        for request in requests.values():
+            request.exchange.failed(failure)

@@ -1,0 +1,1 @@
+"""What the host says about itself and its tasks: logs and versions here, metrics later."""

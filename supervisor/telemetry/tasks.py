@@ -1,0 +1,31 @@
+"""What happens to tasks, as lines in the host's log."""
+
+from __future__ import annotations
+
+from supervisor.pool.slot import Slot
+from supervisor.spec.exits import Exit
+from supervisor.telemetry.logs import task_log, tenant_line
+
+
+class TaskLog:
+    """A SlotObserver that writes the log. Loop thread."""
+
+    def on_ready(self, slot: Slot, milliseconds: float) -> None:
+        """Its isolate is ready."""
+        task_log(slot.task_id).debug("booted", boot_ms=round(milliseconds, 2))
+
+    def on_console(self, slot: Slot, level: int, text: bytes) -> None:
+        """It wrote a console line."""
+        tenant_line(slot.task_id, level, text)
+
+    def on_handler_error(self, slot: Slot, message: str) -> None:
+        """It failed to answer a request."""
+        task_log(slot.task_id).error("request failed", stack=message)
+
+    def on_end(self, slot: Slot, end: Exit) -> None:
+        """Its isolate is over."""
+        log = task_log(slot.task_id)
+        write = log.error if end.failed else log.info
+        stack = end.stack or (end.error.stack if end.error is not None else None)
+        fields = {"reason": end.reason.value, "limit": end.limit, "measured": end.measured, "stack": stack}
+        write(end.describe(), **{name: value for name, value in fields.items() if value is not None})

@@ -1,0 +1,73 @@
+"""The command line: what is refused, and the exit code. No peer is fetched."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tools.benchmarks.cli import exit_code, main, sigterm_unwinds, wanted
+from tools.benchmarks.results import OURS, Failure, Outcome, Participant
+
+
+def bench(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_help_names_every_benchmark_and_the_peers() -> None:
+    text = bench("--help").output
+    for word in ("http", "coldstart", "density", "all", "workerd", "mini-racer", "absent"):
+        assert word in text
+
+
+@pytest.mark.parametrize("command", ["http", "coldstart", "density", "all"])
+def test_each_command_has_the_common_options(command: str) -> None:
+    text = bench(command, "--help").output
+    for option in ("--rounds", "--peers", "--json", "--quick", "--no-ours"):
+        assert option in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("http", "--peers", "bun"), "'bun' is no peer: choose from workerd, node, deno, mini-racer, or 'none' alone"),
+        (("http", "--peers", "deno,none"), "'none' is no peer"),
+        (("density", "--isolates", "1,many"), "give numbers from 1 to 10000, separated by commas, like 1,100,1000"),
+        (("density", "--isolates", "0"), "give numbers from 1 to 10000"),
+        (("http", "--rounds", "0"), "0 is not in the range"),
+        (("http", "--starts", "5"), "No such option"),
+        (("colds",), "No such command"),
+    ],
+)
+def test_bad_input_is_refused_with_what_is_allowed(arguments: tuple[str, ...], said: str) -> None:
+    result = bench(*arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_run_without_anybody_succeeds_and_writes_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    result = bench("density", "--no-ours", "--peers", "none", "--isolates", "1,7", "--json", str(file))
+    assert result.exit_code == 0, result.output
+    (benchmark,) = json.loads(file.read_text())["benchmarks"]
+    assert (benchmark["options"], benchmark["participants"]) == ({"isolates": [1, 7]}, [])
+
+
+def test_we_come_first_and_peers_in_the_order_asked_for() -> None:
+    assert list(wanted(("deno", "node"), no_ours=False)) == [OURS, "deno", "node"]
+    assert list(wanted(("node",), no_ours=True)) == ["node"]
+
+
+def test_only_our_failures_make_the_run_fail() -> None:
+    peer = Outcome("http", [Participant("deno", absent="no")], [], [Failure("hello", "node", "died")])
+    assert exit_code([peer]) == 0
+    assert exit_code([peer, Outcome("http", [Participant(OURS, absent="not built")], [])]) == 1
+    assert exit_code([Outcome("http", [], [], [Failure("hello", OURS, "status 500")])]) == 1
+
+
+def test_sigterm_unwinds_within_the_block_only() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), sigterm_unwinds():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before

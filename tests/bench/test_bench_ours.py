@@ -1,0 +1,36 @@
+"""The product's part in the benchmarks: what is given to it is what it takes."""
+
+import sys
+from pathlib import Path
+
+from supervisor.spec.files import load_task_file
+from tools.benchmarks import program
+from tools.benchmarks.ours import Isolated
+from tools.benchmarks.subject import Boots, Holds, Serves
+
+OURS = Isolated("0.1.0")
+
+
+def test_it_takes_part_in_every_benchmark() -> None:
+    assert isinstance(OURS, Serves)
+    assert isinstance(OURS, Boots)
+    assert isinstance(OURS, Holds)
+
+
+def test_its_server_is_started_on_a_valid_task_file(tmp_path: Path) -> None:
+    launch = OURS.serve(tmp_path, 8123)
+    spec = load_task_file(Path(launch.argv[-1]))
+    assert [str(address) for address in spec.listen] == ["127.0.0.1:8123"]
+    assert Path(spec.pwd, spec.main_path).read_bytes() == (program.FOLDER / "app.mjs").read_bytes()
+
+
+def test_its_isolates_start_cold_and_from_the_warm_pool(tmp_path: Path) -> None:
+    times = OURS.starts(tmp_path, 2)
+    assert {case: len(values) for case, values in times.items()} == {"cold": 2, "warm pool": 2}
+    assert all(value > 0 for values in times.values() for value in values)
+
+
+def test_its_isolates_idle(tmp_path: Path) -> None:
+    with OURS.idle(tmp_path, 2) as idle:
+        executable = Path(f"/proc/{idle.pid}/exe").resolve()
+        assert executable == Path(sys.executable).resolve()

@@ -1,0 +1,84 @@
+"""The benchmarks by name: their cases, who has a part in them, and how a turn is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.benchmarks import coldstart, density, http_load
+from tools.benchmarks.http_load import HttpOptions
+from tools.benchmarks.load import WORKLOADS, Wrk
+from tools.benchmarks.run import Plan
+from tools.benchmarks.subject import Boots, Holds, Serves, Subject
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured. Each default is a compromise of noise and patience on a machine of two cores."""
+
+    rounds: int | None = None  # None: the benchmark's own default
+    seconds: int = 5
+    connections: int = 64
+    starts: int = 200  # the fewest whose p99 is not simply the largest
+    isolates: tuple[int, ...] = (1, 100, 1000)
+
+
+QUICK = Size(rounds=1, seconds=2, starts=50, isolates=(1, 100))
+
+
+def http(size: Size, obtain_wrk: Callable[[], Wrk]) -> Plan[Serves]:
+    """Cases are the workloads; three rounds."""
+    options = HttpOptions(connections=size.connections, seconds=size.seconds)
+    wrk = obtain_wrk()
+
+    def measure(subject: Serves, case: str, folder: Path) -> dict[str, dict[str, float]]:
+        return {case: http_load.measure(wrk, subject, case, options, folder)}
+
+    return Plan(
+        benchmark="http",
+        cases=[workload.name for workload in WORKLOADS],
+        rounds=size.rounds or 3,
+        options={"connections": size.connections, "seconds": size.seconds},
+        part=lambda subject, _case: subject if isinstance(subject, Serves) else None,
+        measure=measure,
+    )
+
+
+def cold_start(size: Size) -> Plan[Boots]:
+    """One turn gives the cases "cold" and, where there is one, "warm pool"; three rounds."""
+    return Plan(
+        benchmark="coldstart",
+        cases=["start"],
+        rounds=size.rounds or 3,
+        options={"starts": size.starts},
+        part=lambda subject, _case: subject if isinstance(subject, Boots) else None,
+        measure=lambda subject, _case, folder: coldstart.measure(subject, size.starts, folder),
+        note=lambda subject: subject.how_started,
+    )
+
+
+def idle_density(size: Size) -> Plan[Holds]:
+    """Cases are the numbers of isolates; one round, since memory hardly varies between rounds."""
+
+    def part(subject: Subject, case: str) -> Holds | None:
+        return subject if isinstance(subject, Holds) and int(case) <= subject.most else None
+
+    return Plan(
+        benchmark="density",
+        cases=[str(count) for count in size.isolates],
+        rounds=size.rounds or 1,
+        options={"isolates": list(size.isolates)},
+        part=part,
+        measure=lambda subject, case, folder: {case: density.measure(subject, int(case), folder)},
+    )
+
+
+# A benchmark is added by one more plan, one more entry here and its columns in table.py.
+type AnyPlan = Plan[Any]
+PLANS: dict[str, Callable[[Size, Callable[[], Wrk]], AnyPlan]] = {
+    "http": http,
+    "coldstart": lambda size, _obtain_wrk: cold_start(size),
+    "density": lambda size, _obtain_wrk: idle_density(size),
+}

@@ -1,0 +1,59 @@
+"""The contract with the programs in programs/: how subjects without an HTTP server are measured.
+
+    PROGRAM starts COUNT    writes one line of JSON, {case: [milliseconds, ...]}, and ends; a case is "cold" or
+                            "warm pool", the isolates come one after another, each ended before the next
+    PROGRAM idle COUNT      writes one line of JSON, {"seconds": S}, once COUNT isolates have answered and idle;
+                            ends when its stdin does
+
+Either lets a few isolates come and go first: what only the first of a process pay is no property of an isolate.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tools.benchmarks.children import Child, Launch, started
+from tools.benchmarks.results import MeasurementFailed
+from tools.benchmarks.subject import Idle, Starts
+
+FOLDER = Path(__file__).resolve().parent / "programs"
+ANSWER_SECONDS = 180.0  # 1,000 isolates at 100 ms each, with room for a busy machine
+
+
+def run_starts(launch: Launch, count: int) -> Starts:
+    """Runs `PROGRAM starts COUNT` and returns its times. Raises MeasurementFailed."""
+    with started(_with_arguments(launch, "starts", count), talk=True) as child:
+        return _json_line(child)
+
+
+@contextmanager
+def hold_idle(launch: Launch, count: int) -> Iterator[Idle]:
+    """Runs `PROGRAM idle COUNT` for the length of the block, from when its isolates idle. Raises MeasurementFailed."""
+    with started(_with_arguments(launch, "idle", count), talk=True) as child:
+        answer = _json_line(child)
+        yield Idle(child.pid, float(answer["seconds"]))
+
+
+def _with_arguments(launch: Launch, *arguments: object) -> Launch:
+    return replace(launch, argv=(*launch.argv, *(str(argument) for argument in arguments)))
+
+
+def _json_line(child: Child) -> dict[str, Any]:
+    output = child.process.stdout
+    assert output is not None, "the program was started without talk"
+    if not select.select([output], [], [], ANSWER_SECONDS)[0]:
+        raise MeasurementFailed(f"said nothing for {ANSWER_SECONDS:.0f} s")
+    line = output.readline()
+    if not line:
+        child.process.wait()
+        child.check()
+    try:
+        return dict(json.loads(line))
+    except ValueError as error:
+        raise MeasurementFailed(f"expected a line of JSON, got {line.strip()!r}") from error

@@ -1,0 +1,2 @@
+// One isolate of deno_isolates.mjs: answers every message.
+self.onmessage = (event) => self.postMessage(event.data)

@@ -1,0 +1,82 @@
+"""What a benchmark asks of a subject (isolated itself, or a peer). A subject has the parts that make sense for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from tools.benchmarks.children import Launch
+
+HOST = "127.0.0.1"
+
+
+class Subject(Protocol):
+    """Anything that takes part: present on this machine, ready to run."""
+
+    @property
+    def name(self) -> str:
+        """As in --peers and in the table."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """As the program says it."""
+        ...
+
+
+@runtime_checkable
+class Serves(Subject, Protocol):
+    """Answers HTTP."""
+
+    def serve(self, folder: Path, port: int) -> Launch:
+        """Returns the command of a server on 127.0.0.1:`port`; files it needs are written into `folder`.
+
+        It answers GET / with "hello" and POST /echo with the body it got.
+        """
+        ...
+
+
+# Milliseconds from "make an isolate" to its first answer, one per isolate; by case, "cold" or "warm pool".
+type Starts = Mapping[str, Sequence[float]]
+
+
+@runtime_checkable
+class Boots(Subject, Protocol):
+    """Starts isolates one after another."""
+
+    @property
+    def how_started(self) -> str:
+        """What exactly is timed, for the reader of the figures."""
+        ...
+
+    def starts(self, folder: Path, count: int) -> Starts:
+        """Starts `count` isolates per case. Raises MeasurementFailed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Idle:
+    """A process (leading its session) that holds isolates which have answered once and now do nothing.
+
+    seconds: how long it took from the first isolate's start to the last one's answer.
+    """
+
+    pid: int
+    seconds: float
+
+
+@runtime_checkable
+class Holds(Subject, Protocol):
+    """Keeps many isolates alive in one process."""
+
+    @property
+    def most(self) -> int:
+        """The largest number of isolates that is worth a try; above it the benchmark skips the subject."""
+        ...
+
+    def idle(self, folder: Path, count: int) -> AbstractContextManager[Idle]:
+        """Holds `count` isolates (0: the bare process) for the length of the block. Raises MeasurementFailed."""
+        ...
