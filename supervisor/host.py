@@ -35,17 +35,16 @@ def run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
 
 
 async def _run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
-    async with StopSignals() as stop:
-        async with Host(options) as host:
-            serving = asyncio.create_task(host.serve(specs))
-            asked = asyncio.create_task(stop.wait_drain())
-            await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                asked.cancel()
-                return serving.result()
-            host_log().info("stopping: answering what is under way", signal=asked.result(), at_most_s=DRAIN_S)
-            serving.cancel()
-            return await _drain(host, stop)
+    async with StopSignals() as stop, Host(options) as host:
+        serving = asyncio.create_task(host.serve(specs))
+        asked = asyncio.create_task(stop.wait_drain())
+        await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            asked.cancel()
+            return serving.result()
+        host_log().info("stopping: answering what is under way", signal=asked.result(), at_most_s=DRAIN_S)
+        serving.cancel()
+        return await _drain(host, stop)
 
 
 async def _drain(host: Host, stop: StopSignals) -> int:
@@ -134,7 +133,8 @@ class Host:
 
 
 async def _never() -> Exit:
-    return await asyncio.get_running_loop().create_future()
+    never: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+    return await never
 
 
 def _exit_code(end: Exit) -> int:

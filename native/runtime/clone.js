@@ -1,13 +1,13 @@
 // structuredClone. https://html.spec.whatwg.org/multipage/structured-data.html#dom-structuredclone
 
-import { DOMException, isDOMException, toDOMException } from './domexception.js';
+import { DOMException, fieldsOf, isDOMException, toDOMException } from './domexception.js';
 import { isObject, requireArguments } from './webidl.js';
 
 const { kindOf } = ops;
 const dataCloneError = (message) => new DOMException(message, 'DataCloneError');
 
 // A platform object that can be cloned as a plain one; undefined for the others.
-const writePlatform = (object) => (isDOMException(object) ? { name: object.name, message: object.message, stack: object.stack } : undefined);
+const writePlatform = (object) => (isDOMException(object) ? { ...fieldsOf(object), stack: object.stack } : undefined);
 
 function toTransferList(options) {
   if (options === undefined || options === null) return [];

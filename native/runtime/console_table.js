@@ -4,6 +4,9 @@ import { inspect } from './inspect.js';
 
 const { kindOf } = ops;
 const { getOwnPropertyDescriptor, hasOwn, keys } = Object;
+const { apply } = Reflect;
+const mapEntries = Map.prototype.entries;
+const setValues = Set.prototype.values;
 
 const MAX_ROWS = 500;
 const MAX_COLUMNS = 50;
@@ -21,19 +24,37 @@ function dataOf(object, key) {
   return property === undefined || !hasOwn(property, 'value') ? '[Getter]' : property.value;
 }
 
+// The first own enumerable keys. Lists are counted through, for all the keys of a long one would not fit into memory.
+function firstKeys(object, limit) {
+  const kind = kindOf(object);
+  if (kind !== 'array' && kind !== 'typedarray') return keys(object).slice(0, limit);
+  const indexes = [];
+  for (let index = 0; index < limit && hasOwn(object, index); index++) indexes.push(`${index}`);
+  return indexes;
+}
+
+function firstItems(iterator, limit) {
+  const items = [];
+  for (const item of iterator) {
+    if (items.length === limit) break;
+    items.push(item);
+  }
+  return items;
+}
+
 // [name of the row, value] of whatever can be listed.
 function rowsOf(data) {
   const kind = kindOf(data);
-  if (kind === 'map') return [...Map.prototype.entries.call(data)].slice(0, MAX_ROWS).map(([key, value]) => [cellText(key), value]);
-  if (kind === 'set') return [...Set.prototype.values.call(data)].slice(0, MAX_ROWS).map((value, index) => [`${index}`, value]);
-  return keys(data).slice(0, MAX_ROWS).map((key) => [key, dataOf(data, key)]);
+  if (kind === 'map') return firstItems(apply(mapEntries, data, []), MAX_ROWS).map(([key, value]) => [cellText(key), value]);
+  if (kind === 'set') return firstItems(apply(setValues, data, []), MAX_ROWS).map((value, index) => [`${index}`, value]);
+  return firstKeys(data, MAX_ROWS).map((key) => [key, dataOf(data, key)]);
 }
 
 function columnsOf(rows) {
   const columns = new Set();
   for (const [, value] of rows) {
     if (!isRecord(value)) continue;
-    for (const key of keys(value).slice(0, MAX_COLUMNS)) if (columns.size < MAX_COLUMNS) columns.add(key);
+    for (const key of firstKeys(value, MAX_COLUMNS)) if (columns.size < MAX_COLUMNS) columns.add(key);
   }
   return [...columns];
 }

@@ -63,6 +63,9 @@ export class DOMException {
 
 export const isDOMException = (value) => states.has(value);
 
+// {name, message} of an exception, whatever the program has put over them.
+export const fieldsOf = (exception) => states.get(exception);
+
 // Makes the plain object {name, message, stack} a DOMException.
 export function toDOMException(object) {
   const { name, message, stack } = object;

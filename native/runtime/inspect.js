@@ -1,7 +1,8 @@
 // Values as people read them, for console and for logs.
 //
-// Nothing here runs the program's code: getters are named, not called; proxies are looked through, not asked. What is
-// shown is bounded in depth, number and length, so that no object can make it run for long, and it never throws.
+// Nothing here runs the program's code: getters are named, not called; proxies are looked through, not asked. (V8 itself may
+// run some when it writes out a stack: Error.prepareStackTrace, or a getter for the error's name.) What is shown is bounded
+// in depth, number and length, so that no object can make it run for long, and it never throws.
 
 import { isErrorLike, showError } from './inspect_error.js';
 import { showObject } from './inspect_objects.js';

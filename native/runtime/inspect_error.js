@@ -1,6 +1,6 @@
 // Errors for inspect: the stack, then what else the error carries.
 
-import { isDOMException } from './domexception.js';
+import { fieldsOf, isDOMException } from './domexception.js';
 import { classNameFor, propertyEntries } from './inspect_properties.js';
 import { indent, layOut } from './inspect_text.js';
 
@@ -25,7 +25,7 @@ function textOf(error, key) {
 }
 
 function headOf(error) {
-  if (isDOMException(error)) return `${error.name}: ${error.message}`;
+  if (isDOMException(error)) return `${fieldsOf(error).name}: ${fieldsOf(error).message}`;
   const name = textOf(error, 'name') ?? classNameFor(error);
   const message = textOf(error, 'message');
   return message === undefined || message === '' ? name : `${name}: ${message}`;
@@ -55,7 +55,7 @@ function currentStack(error) {
   const stack = stackOf(error);
   if (stack === undefined) return `[${headOf(error)}]`;
   const shown = stack.length > MAX_STACK ? `${stack.slice(0, MAX_STACK)}…` : stack;
-  const message = isDOMException(error) ? error.message : textOf(error, 'message');
+  const message = isDOMException(error) ? fieldsOf(error).message : textOf(error, 'message');
   if (message === undefined || stack.includes(message)) return withClassName(error, shown);
   const frames = shown.indexOf('\n    at ');
   return frames < 0 ? headOf(error) : headOf(error) + shown.slice(frames);

@@ -2,7 +2,7 @@
 
 import { keyText } from './inspect_text.js';
 
-const { classNameOf, kindOf, namedKeysOf } = ops;
+const { classNameOf, kindOf, shownKeysOf } = ops;
 const { getOwnPropertyDescriptor, getPrototypeOf, hasOwn } = Object;
 
 const MAX_KEYS = 200;
@@ -55,11 +55,11 @@ export function entriesOfKeys(painting, object, keys, level) {
   return entries;
 }
 
-// "key: value" for each enumerable property but array indexes.
+// "key: value" for each enumerable property; the elements of lists are left out.
 export function propertyEntries(painting, object, level, isWanted = undefined) {
   let keys;
   try {
-    keys = namedKeysOf(object);
+    keys = shownKeysOf(object);
   } catch {
     keys = Object.getOwnPropertyNames(object); // a module with uninitialized bindings
   }

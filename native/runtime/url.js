@@ -144,5 +144,6 @@ export class URL {
 }
 finishInterface(URL, 'URL');
 
-const SHOWN = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'searchParams', 'hash'];
-showAs(URL, (url) => Object.fromEntries(SHOWN.map((name) => [name, url[name]])));
+const SHOWN = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'searchParams', 'hash']
+  .map((name) => [name, Object.getOwnPropertyDescriptor(URL.prototype, name).get]);
+showAs(URL, (url) => Object.fromEntries(SHOWN.map(([name, getter]) => [name, Reflect.apply(getter, url, [])])));

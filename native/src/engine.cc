@@ -44,7 +44,6 @@ Engine::V8::V8(Platform& platform) {
 }
 
 Engine::V8::~V8() {
-  if (keep) return;
   v8::V8::Dispose();
   v8::V8::DisposePlatform();
 }
@@ -56,12 +55,8 @@ Engine::Engine(const isolated_engine_options& options)
   shared_->on_exit = [this](uint32_t id) { isolates_.Remove(id); };
 }
 
-Engine::~Engine() {
+bool Engine::Stop() {
   for (const auto& isolate : isolates_.All()) isolate->End(ISOLATED_END_KILLED);
-  v8_.keep = !WaitForThreads();
-}
-
-bool Engine::WaitForThreads() {
   const int64_t deadline = MonotonicNs() + kEndWaitNs;
   while (shared_->threads > shared_->parked && MonotonicNs() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -20,10 +20,13 @@ class Engine {
  public:
   // Throws SnapshotError, std::system_error.
   explicit Engine(const isolated_engine_options& options);
-  // Ends all isolates. V8 stays if a thread did not end (it may be parked): its code still runs there.
-  ~Engine();
+  ~Engine() = default;
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
+
+  // Ends all isolates and waits for their threads, at most 5 s. False if one is left (parked, or in native code that
+  // cannot be interrupted): then the engine must not be destroyed.
+  bool Stop();
 
   // Id of a new isolate; 0 with `*error` set to an errno.
   uint32_t Create(int* error);
@@ -32,14 +35,10 @@ class Engine {
   void ReadCounts(isolated_counts* out);
 
  private:
-  // True once no thread runs, parked ones aside.
-  bool WaitForThreads();
-
   Platform platform_;
   struct V8 {
     explicit V8(Platform& platform);
     ~V8();
-    bool keep = false;  // do not shut down
   } v8_;
   std::optional<Snapshot> snapshot_;
   Outbox outbox_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "engine.h"
 #include "isolated.h"
@@ -48,7 +49,11 @@ int isolated_start(const isolated_engine_options* options) {
   return ISOLATED_OK;
 }
 
-void isolated_stop(void) { engine.reset(); }
+void isolated_stop(void) {
+  // A thread that did not end still uses what the engine has: then the engine stays until the process is gone.
+  if (engine && !engine->Stop()) std::ignore = engine.release();
+  engine.reset();
+}
 
 int isolated_doorbell(void) { return engine ? engine->outbox().doorbell() : -1; }
 

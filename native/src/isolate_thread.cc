@@ -455,8 +455,7 @@ void IsolateThread::DeliverBody(const Message& message) {
 }
 
 v8::MaybeLocal<v8::Uint8Array> IsolateThread::NewBytes(std::string_view bytes) {
-  // Past the limit V8 would call the out-of-memory handler for memory that native code asks for.
-  if (bytes.size() > heap_->external().left()) return {};
+  // kReturnNull: past the limit V8 collects garbage and tries again, and else would call the out-of-memory handler.
   std::unique_ptr<v8::BackingStore> store =
       v8::ArrayBuffer::NewBackingStore(isolate(), bytes.size(), v8::BackingStoreInitializationMode::kUninitialized,
                                        v8::BackingStoreOnFailureMode::kReturnNull);

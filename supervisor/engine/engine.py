@@ -86,7 +86,7 @@ class Engine:
             raise native_error("cannot start V8")
 
     def create(self, listener: IsolateListener) -> Isolate:
-        """Makes an isolate on a thread of its own; its listener hears on_warm next. EngineError if there is no thread."""
+        """Makes an isolate on a thread of its own; its listener hears on_warm next. EngineError without a thread."""
         number = lib.isolated_create()
         if number == 0:
             raise native_error("cannot make an isolate")

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from supervisor.engine.exchange import Answered
 from supervisor.engine.library import ffi, lib
-from supervisor.errors import EngineError
 from supervisor.spec.exits import Exit
 from supervisor.spec.task import TaskSpec
 
@@ -96,13 +95,14 @@ class Isolate:
 
     def request(
         self, number: int, exchange: Answered, flags: int, method: bytes, target: bytes, headers: bytes, body: bytes
-    ) -> None:
-        """Hands a request over; `number` is unique in the process. EngineError if the isolate is over."""
+    ) -> bool:
+        """Hands a request over; `number` is unique in the process. False if the isolate is over."""
         if _request(
             self.id, number, flags, method, len(method), target, len(target), headers, len(headers), body, len(body)
         ):
-            raise EngineError(f"isolate {self.id} is over")
+            return False
         self.exchanges[number] = exchange
+        return True
 
     def body(self, number: int, data: bytes) -> None:
         """More of a streamed request body."""

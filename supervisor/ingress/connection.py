@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import cast
 
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.tcp_helpers import tcp_keepalive
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from supervisor.ingress import problems
-from supervisor.ingress.deadlines import Watched
 from supervisor.ingress.heads import Head, head_of
 from supervisor.ingress.lent import whole
 from supervisor.ingress.memo import HEAD_END, head_size
-from supervisor.ingress.options import COLLECT, MAX_HEAD
+from supervisor.ingress.options import COLLECT
 from supervisor.ingress.phases import Phase
 from supervisor.ingress.ports import Port
+from supervisor.ingress.queue import Queued
 from supervisor.pool.exchange import FLAG_CLOSE, Backend, Failure
 
 # A global is found faster than an enum's member.
@@ -30,10 +28,8 @@ COLLECTING = Phase.COLLECTING
 LENT = Phase.LENT
 CLOSING = Phase.CLOSING
 
-type Messages = Sequence[tuple[RawRequestMessage, StreamReader]]
 
-
-class Connection(Watched):
+class Connection(Queued):
     """One client's connection, from accept to close. See phases.py for its life."""
 
     __slots__ = ("_advancing", "_after", "_collected", "_max_body", "_missing", "_recall")
@@ -127,48 +123,6 @@ class Connection(Watched):
             self._since = self._loop.time()
             if self._messages and self._waiter is not None and not self._waiter.done():
                 self._waiter.set_result(None)
-
-    def _parse(self, data: bytes) -> Messages:
-        assert self._parser is not None
-        try:
-            messages, upgraded, _ = self._parser.feed_data(data)
-        except HttpProcessingError as error:
-            too_large = isinstance(error, LineTooLong) or error.message.startswith("Too many headers")
-            self._queue_fault(431 if too_large else 400)
-            return ()
-        if upgraded:  # answered as an ordinary request; what follows it is for a protocol that is not spoken here
-            self._deaf = True
-        return messages
-
-    def _queue(self, data: bytes, messages: Messages) -> None:
-        """Puts requests in line, and counts what may be a head that is not complete."""
-        if messages:
-            self._head_bytes = 0
-            self._messages.extend(messages)
-            if len(self._messages) >= self._max_msg_queue_size and not self._buffer_paused:
-                self._pause_reading_for_buffer()
-        elif data and self._phase in (WAITING, RECEIVING, ANSWERING) and self._arriving() is None:
-            if not self._head_bytes:
-                self._since = self._loop.time()
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD and not self._deaf:
-                self._queue_fault(431)
-        if self._phase is WAITING:
-            self._phase = RECEIVING
-
-    def _queue_fault(self, status: int) -> None:
-        """Puts an error answer in line behind the requests that came before it; nothing is read after it."""
-        self._deaf = True
-        body = self._arriving()
-        if body is not None:  # the error is within it, and answered where it is read
-            body.set_exception(RequestPayloadError())
-            return
-        self._messages.append((_ErrInfo(status=status, exc=HttpProcessingError(), message=""), EMPTY_PAYLOAD))
-
-    def _arriving(self) -> StreamReader | None:
-        """The body that is not complete yet: that of the last request in line, or of the one that streams."""
-        body = self._messages[-1][1] if self._messages else self._payload
-        return None if body is None or body.is_eof() else body
 
     # one request after the other
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from aiohttp.http_parser import RawRequestMessage
@@ -24,11 +25,10 @@ class Head(NamedTuple):
     expects: bool  # the client waits for 100 Continue before it sends the body
 
 
-# Fields that speak about this connection and not about the request (RFC 9110, 7.6.1), and those we have to look at.
+# Fields that speak about this connection and not about the request (RFC 9110, 7.6.1).
 HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
-LOOKED_AT = HOP_BY_HOP | {b"content-length", b"host"}
 
 # Fields that a client cannot have dropped by naming them in Connection: they say who asks for what, and a proxy in
 # front may have set them.
@@ -39,6 +39,8 @@ END_TO_END |= {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"
 HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.%A-Za-z_~-]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
 
 NOT_DONE = frozenset(("CONNECT", "TRACE"))  # tunnels and echoes; fetch's Request knows neither
+
+NO_LENGTH = 2**64 - 1  # the parser's own sign for "no length known"; it takes such a request for one without a body
 
 
 def head_of(message: RawRequestMessage, max_body: int | None) -> Head | Failure:
@@ -53,44 +55,79 @@ def head_of(message: RawRequestMessage, max_body: int | None) -> Head | Failure:
     if message.method in NOT_DONE:
         return fault(501, f"This server does not do {message.method}.")
     fields = message.raw_headers
-    special = [(name.lower(), value) for name, value in fields if name.lower() in LOOKED_AT]
-    length: int | None = 0
-    expects = False
-    dropped: frozenset[bytes] = frozenset()
-    for name, value in special:
-        if name == b"host":
-            if HOST.fullmatch(value) is None:
-                return fault(400, "The Host field is not a host name or address.")
-        elif name == b"content-length":
-            length = int(value)
-            if length >= NO_LENGTH or (max_body is not None and length > max_body):
-                return fault(413)
-        else:
-            dropped |= HOP_BY_HOP
-            if name == b"connection":
-                dropped |= _options(value)
-            elif name == b"transfer-encoding":
-                if version is HttpVersion10:  # RFC 9112, 6.1: its framing cannot be trusted
-                    return fault(400)
-                if value.lower() != b"chunked":
-                    return fault(501, "The only transfer coding that this server knows is chunked.")
-                length = None
-            elif name == b"expect" and version is HttpVersion11:
-                if value.lower() != b"100-continue":
-                    return fault(417)
-                expects = True
-    if dropped:
+    facts = _Facts(flags, max_body)
+    for name, value in fields:
+        look = LOOKS.get(name.lower())
+        if look is not None:
+            failure = look(facts, value)
+            if failure is not None:
+                return failure
+    if facts.dropped is not None:
+        dropped = facts.dropped
         fields = tuple(field for field in fields if field[0].lower() not in dropped)
     headers = b"".join([b"%b\n%b\n" % field for field in fields])
     if len(headers) > MAX_HEAD:
         return fault(431)
     target = message.path.encode("utf-8", "surrogateescape")
-    return Head(flags, message.method.encode("ascii"), target, headers, length, expects)
+    return Head(flags, message.method.encode("ascii"), target, headers, facts.length, facts.expects)
 
 
-NO_LENGTH = 2**64 - 1  # the parser's own sign for "no length known"; it takes such a request for one without a body
+class _Facts:
+    """What fields say that is for us to know."""
+
+    __slots__ = ("dropped", "expects", "flags", "length", "max_body")
+
+    def __init__(self, flags: int, max_body: int | None) -> None:
+        self.flags = flags
+        self.max_body = max_body
+        self.length: int | None = 0
+        self.expects = False
+        self.dropped: frozenset[bytes] | None = None  # names of fields that are not passed on
+
+    def drop_hop_by_hop(self, _value: bytes) -> None:
+        self.dropped = (self.dropped or frozenset()) | HOP_BY_HOP
+
+    def connection(self, value: bytes) -> None:
+        self.drop_hop_by_hop(value)
+        assert self.dropped is not None
+        self.dropped |= frozenset(option.strip(b" \t").lower() for option in value.split(b",")) - END_TO_END
+
+    def host(self, value: bytes) -> Failure | None:
+        if HOST.fullmatch(value) is None:
+            return fault(400, "The Host field is not a host name or address.")
+        return None
+
+    def content_length(self, value: bytes) -> Failure | None:
+        length = int(value)  # the parser has made sure that these are digits
+        if length >= NO_LENGTH or (self.max_body is not None and length > self.max_body):
+            return fault(413)
+        self.length = length
+        return None
+
+    def transfer_encoding(self, value: bytes) -> Failure | None:
+        if self.flags & FLAG_HTTP10:  # RFC 9112, 6.1: its framing cannot be trusted
+            return fault(400)
+        if value.lower() != b"chunked":
+            return fault(501, "The only transfer coding that this server knows is chunked.")
+        self.length = None
+        self.drop_hop_by_hop(value)
+        return None
+
+    def expect(self, value: bytes) -> Failure | None:
+        self.drop_hop_by_hop(value)
+        if self.flags & FLAG_HTTP10:  # RFC 9110, 10.1.1: such an expectation is to be ignored
+            return None
+        if value.lower() != b"100-continue":
+            return fault(417)
+        self.expects = True
+        return None
 
 
-def _options(value: bytes) -> frozenset[bytes]:
-    """Names of fields that a Connection field declares to be about the connection."""
-    return frozenset(option.strip(b" \t").lower() for option in value.split(b",")) - END_TO_END
+# Who looks at a field's value. A table, as most fields are in none of these.
+LOOKS: dict[bytes, Callable[[_Facts, bytes], Failure | None]] = dict.fromkeys(HOP_BY_HOP, _Facts.drop_hop_by_hop) | {
+    b"connection": _Facts.connection,
+    b"host": _Facts.host,
+    b"content-length": _Facts.content_length,
+    b"transfer-encoding": _Facts.transfer_encoding,
+    b"expect": _Facts.expect,
+}

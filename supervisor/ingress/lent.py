@@ -27,7 +27,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 def whole(payload: StreamReader) -> bytes:
     """A body that is complete; leaves it in place, as read() would ask the transport to go on reading."""
-    pieces = payload._buffer if payload.total_bytes else ()
+    if not payload.total_bytes:
+        return b""
+    pieces = payload._buffer
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

@@ -62,7 +62,8 @@ class Backend(Protocol):
     ) -> int:  # fmt: skip
         """Hands over a request; returns the exchange's number, never 0. Raises RequestRefused.
 
-        `headers` is b"name\\nvalue\\n" for each header, names as the client wrote them; `target` as on the request line.
+        `headers` is b"name\\nvalue\\n" for each field, names as the client wrote them; `target` as on the
+        request line.
         """
 
     def body(self, number: int, data: bytes) -> None:

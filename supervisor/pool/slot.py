@@ -74,6 +74,7 @@ class Slot:
         self._boot_watch: asyncio.TimerHandle | None = None
         self._boot_began = 0.0
         self._cpu_before_boot = 0.0
+        self._boot_overrun: tuple[float | None, float] = (None, 0.0)  # limit and measured, ms
         self._started: asyncio.Future[None] | None = None
         self._over: asyncio.Future[None] | None = None
         self._stopping = False
@@ -101,7 +102,7 @@ class Slot:
         await self._started
 
     async def stop(self, drain_s: float) -> None:
-        """Takes no more requests, lets the isolate finish for `drain_s` seconds, then ends it; returns when it is over."""
+        """Takes no more requests, gives the isolate `drain_s` seconds to finish, ends it, returns when it is over."""
         self._stopping = True
         self._waiting.fail(failures.STOPPING)
         isolate = self._isolate
@@ -129,9 +130,8 @@ class Slot:
         """Takes a request; returns the exchange's number. RequestRefused."""
         number = next(self._parts.numbers)
         serving = self._serving
-        if serving is not None:
-            serving.request(number, exchange, flags, method, target, headers, body)
-        else:
+        if serving is None or not serving.request(number, exchange, flags, method, target, headers, body):
+            # There is no isolate, or it is over and we are about to hear so: the next one answers.
             self._wait(number, WaitingRequest(exchange, flags, method, target, headers, body))
         self._deadlines.note(number)
         return number
@@ -199,6 +199,14 @@ class Slot:
         isolate.boot(self.spec)
         self._watch_boot()
 
+    def _boot_again(self) -> bool:
+        """Boots for requests that came after the last isolate was over; False if the task has to wait first."""
+        if self._stopping or self._backoff.wait_s(self._parts.loop.time()) > 0:
+            return False
+        self._life.on(TaskEvent.WANTED)
+        self._boot()
+        return self._isolate is not None
+
     def _on_no_thread(self, error: EngineError) -> None:
         if self._started is not None and not self._started.done():
             self._started.set_exception(error)
@@ -217,6 +225,9 @@ class Slot:
         if left_s is None or self._isolate is None:
             return
         if left_s <= 0:
+            is_cpu = left_s == cpu_left_s
+            took_s = self._boot_cpu_s() if is_cpu else lasted_s
+            self._boot_overrun = (limits.startup_ms if is_cpu else limits.wall_ms, took_s * 1000)
             self._isolate.end(End.STARTUP_LIMIT)
         else:
             self._boot_watch = self._parts.loop.call_later(left_s, self._watch_boot)
@@ -250,8 +261,8 @@ class Slot:
             self._started.set_exception(
                 BootError(
                     f"task {self.task_id} listens, but its main module {self.spec.main_path} handles no requests",
-                    "add `export default { fetch(request) { … } }`, or addEventListener('fetch', …) in a classic script",
-                    file=self.spec.main_path,
+                    "add `export default { fetch(request) { … } }`, or addEventListener('fetch', …) in a script",
+                    file=f"{self.spec.pwd}/{self.spec.main_path}",
                 )
             )
         self._isolate.end(End.KILLED)
@@ -273,12 +284,16 @@ class Slot:
         self._isolate_life.on(IsolateEvent.PARKED if parked else IsolateEvent.EXITED)
         end = self._with_figures(end)
         self._stop_boot_watch()
+        was_running = self._life.state is TaskState.RUNNING
+        starter_hears = end.failed and self._started is not None and not self._started.done()
         self._end_boot(end)
         failure = failures.of_exit(end, self._backoff.wait_s(self._parts.loop.time()))
         for exchange in isolate.exchanges.values():
             cast(Exchange, exchange).failed(failure)
-        self._waiting.fail(failure)
-        self._parts.observer.on_end(self, end)
+        if not (was_running and self._waiting and self._boot_again()):
+            self._waiting.fail(failure)
+        if not starter_hears:
+            self._parts.observer.on_end(self, end)
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
 
@@ -307,8 +322,8 @@ class Slot:
     def _with_figures(self, end: Exit) -> Exit:
         limits = self.spec.limits.cpu
         if end.reason is ExitReason.STARTUP_LIMIT and end.limit is None:
-            lasted_ms = (self._parts.loop.time() - self._boot_began) * 1000
-            return replace(end, limit=limits.startup_ms, measured=lasted_ms)
+            limit, measured = self._boot_overrun
+            return replace(end, limit=limit, measured=measured)
         if end.reason is ExitReason.WALL_LIMIT and end.limit is None:
             return replace(end, limit=limits.wall_ms)
         return end
@@ -354,6 +369,9 @@ def _boot_error(spec: TaskSpec, end: Exit) -> BootError:
     error = end.error
     if error is None:
         return BootError(f"task {spec.label} did not start: {end.describe()}")
+    stack = error.stack or ""
+    first, _, frames = stack.partition("\n")
+    stack = frames if first in error.message else stack  # the message is told already
     return BootError(
-        f"task {spec.label} did not start: {error.message}", file=error.file, place=error.place, stack=error.stack
+        f"task {spec.label} did not start: {error.message}", file=error.file, place=error.place, stack=stack or None
     )

@@ -1,8 +1,8 @@
 """The lives of isolates and tasks as tables: state and event to the next state, and nothing else.
 
 An isolate is made, boots a task, serves, drains and stops; one that V8 gave up on is parked for good.
-A task on this host is wanted (PENDING), served by an isolate (RUNNING), asleep with its ports open (IDLE), waiting after
-a failure (BACKOFF), refused for what its script did (BLOCKED), or not wanted any more (STOPPED).
+A task on this host is wanted (PENDING), served by an isolate (RUNNING), asleep with its ports open (IDLE), waiting
+after a failure (BACKOFF), refused for what its script did (BLOCKED), or not wanted any more (STOPPED).
 
 An event that a state does not know raises IllegalTransition and changes nothing.
 """

@@ -27,5 +27,6 @@ class TaskLog:
         log = task_log(slot.task_id)
         write = log.error if end.failed else log.info
         stack = end.stack or (end.error.stack if end.error is not None else None)
-        fields = {"reason": end.reason.value, "limit": end.limit, "measured": end.measured, "stack": stack}
+        measured = None if end.measured is None else round(end.measured)
+        fields = {"reason": end.reason.value, "limit": end.limit, "measured": measured, "stack": stack}
         write(end.describe(), **{name: value for name, value in fields.items() if value is not None})

@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
@@ -144,6 +144,14 @@ class Client:
             pass
         return received
 
+    def pause_reading(self) -> None:
+        """Takes nothing more of what the server sends."""
+        cast(asyncio.Transport, self.writer.transport).pause_reading()
+
+    def resume_reading(self) -> None:
+        """Takes again what the server sends."""
+        cast(asyncio.Transport, self.writer.transport).resume_reading()
+
     def leave(self) -> None:
         """Goes away without a word."""
         self.writer.transport.abort()
@@ -176,7 +184,7 @@ class Server:
         return self.listeners.connections()[self.address]
 
     async def wait_connections(self, count: int) -> None:
-        while self.connections != count:  # noqa: ASYNC110 -- the server has no event for tests
+        while self.connections != count:  # the server has no event for tests
             await asyncio.sleep(0.002)
 
     def leave_all(self) -> None:

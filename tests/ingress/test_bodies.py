@@ -147,7 +147,9 @@ async def test_a_declared_length_over_the_limit_is_413_at_once(body: bytes) -> N
         client = await server.client()
         response = await client.ask(post(body, length=1001))
         assert response.status == 413
-        assert response.problem["title"] == "Request Entity Too Large" or response.problem["title"] == "Content Too Large"
+        assert (
+            response.problem["title"] == "Request Entity Too Large" or response.problem["title"] == "Content Too Large"
+        )
         assert response.header(b"connection") == b"close"
         assert await client.closed() == b""
         assert not server.backend.asked

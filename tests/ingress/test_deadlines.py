@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from supervisor.ingress.options import IngressOptions
-from tests.fakes.backend import Asked, hello, never
+from tests.fakes.backend import Asked, hello, never, stream
 from tests.ingress.harness import GET, on_uvloop, serving
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
@@ -109,15 +109,13 @@ async def test_a_body_that_the_task_does_not_take_is_not_the_clients_fault() -> 
 async def test_a_client_that_takes_nothing_is_given_up(streamed: bool) -> None:
     def answer(asked: Asked) -> None:
         if streamed:
-            asked.start()
-            asked.chunk(b"x" * 200_000)
-            asked.on_credit = lambda: asked.chunk(b"x" * 200_000)
+            stream(pieces=1000, size=20_000)(asked)
         else:
             asked.respond(b"x" * 20_000_000)
 
     async with serving(answer, send_timeout=0.2) as server:
         client = await server.client()
-        client.writer.transport.pause_reading()
+        client.pause_reading()
         client.send(GET)
         await server.wait_connections(1)
         await server.wait_connections(0)
@@ -166,15 +164,17 @@ async def test_a_client_that_closed_and_gets_no_answer_soon_aborts_the_request()
 async def test_a_large_answer_to_a_half_closed_client_is_not_cut_short() -> None:
     async with serving(lambda asked: asked.respond(b"x" * 20_000_000), half_closed=0.05) as server:
         client = await server.client()
-        client.writer.transport.pause_reading()
+        client.pause_reading()
         client.send(GET)
         client.writer.write_eof()
         await asyncio.sleep(0.2)
-        client.writer.transport.resume_reading()
+        client.resume_reading()
         assert len((await client.response()).body) == 20_000_000
 
 
-@pytest.mark.parametrize("wire", [b"", GET[:-2], b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", CHUNKED])
+@pytest.mark.parametrize(
+    "wire", [b"", GET[:-2], b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", CHUNKED]
+)
 @on_uvloop
 async def test_a_half_closed_client_that_did_not_finish_is_closed(wire: bytes) -> None:
     async with serving(never) as server:
@@ -201,4 +201,4 @@ async def test_a_client_that_resets_aborts_at_once() -> None:
 @pytest.mark.parametrize("name", ["keep_alive", "head_timeout", "body_timeout", "send_timeout", "linger"])
 def test_times_of_nothing_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} is 0"):
-        IngressOptions(**{name: 0})  # type: ignore[arg-type]
+        IngressOptions(**{name: 0})

@@ -12,13 +12,14 @@ from tests.ingress.harness import on_uvloop, serving
 
 PIECES = st.sampled_from(
     (
-        b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\n", b"PUT /x HTTP/1.0\r\n", b"CONNECT a:1 HTTP/1.1\r\n", b"Host: a\r\n",
-        b"Content-Length: 5\r\n", b"Content-Length: 200000\r\n", b"Transfer-Encoding: chunked\r\n", b"\r\n", b"\n", b"\r",
-        b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n", b"Upgrade: h2c\r\n", b"Connection: close\r\n",
-        b"Expect: 100-continue\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n", b"hello", b"x" * 9000, b"\0", b"\x16\x03\x01", b": ",
-        b"a" * 140_000, b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", b"fffffff\r\n", b"1;ext\r\nx\r\n",
+        *(b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\n", b"PUT /x HTTP/1.0\r\n", b"CONNECT a:1 HTTP/1.1\r\n"),
+        *(b"Host: a\r\n", b"X: y\r\n", b"Content-Length: 5\r\n", b"Content-Length: 200000\r\n"),
+        *(b"Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n", b"fffffff\r\n", b"1;ext\r\nx\r\n"),
+        *(b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n", b"Upgrade: h2c\r\n", b"Connection: close\r\n"),
+        *(b"Expect: 100-continue\r\n", b"\r\n", b"\n", b"\r", b": ", b"\0", b"\x16\x03\x01", b"hello"),
+        *(b"x" * 9000, b"a" * 140_000, b"HTTP/1.1 200 OK\r\n"),
     )
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)

@@ -119,10 +119,13 @@ async def test_a_name_that_nobody_knows() -> None:
             await listeners.open(FakeBackend(), [parse_listen("no-such-host.invalid:80")])
 
 
+def may_bind_any_port() -> bool:
+    return os.geteuid() == 0 or int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 1
+
+
+@pytest.mark.skipif(may_bind_any_port(), reason="this user may bind any port")
 @on_uvloop
 async def test_a_port_for_root_alone() -> None:
-    if os.geteuid() == 0 or int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 1:
-        pytest.skip("this user may bind any port")
     async with Listeners() as listeners:
         with pytest.raises(ListenError, match="not permitted"):
             await listeners.open(FakeBackend(), [parse_listen("127.0.0.1:1")])

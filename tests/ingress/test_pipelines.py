@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,7 +95,9 @@ REQUESTS = st.sampled_from(
         b"POST /n HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
         b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n\r\n\r\nGET /",
         b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123456789",
-        b"POST /q HTTP/1.1\r\nHost: a\r\nContent-Length: 300\r\n\r\n" + b"GET / HTTP/1.1\r\n\r\n" * 16 + b"123456789012",
+        b"POST /q HTTP/1.1\r\nHost: a\r\nContent-Length: 300\r\n\r\n"
+        + b"GET / HTTP/1.1\r\n\r\n" * 16
+        + b"123456789012",
         b"POST /big HTTP/1.1\r\nHost: a\r\nContent-Length: 140000\r\n\r\n" + b"1234567" * 20_000,
         b"PUT /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\n\r\n\r\n\r\n0\r\n\r\n",
         b"PUT /e HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nok",
@@ -132,7 +135,7 @@ async def test_any_cut_of_any_pipeline_is_the_same_requests(
         server.backend.at_once = at_once
 
         client = await server.client()
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             client.send(wire[start:end])
             await asyncio.sleep(0.002)
         bodies = [await _final(client) for _ in requests]

@@ -36,7 +36,7 @@ async def test_a_slow_reader_holds_a_stream_back() -> None:
     total = 64 * 2**20
     async with serving(stream(total // 16_384, 16_384)) as server:
         client = await server.client()
-        client.writer.transport.pause_reading()
+        client.pause_reading()
         client.send(GET)
         asked = await server.backend.wait_asked(1)
         left = -1
@@ -48,7 +48,7 @@ async def test_a_slow_reader_holds_a_stream_back() -> None:
         assert connection.transport is not None
         high_water = 65_536  # of the transport; what it holds below that counts as taken
         assert connection.transport.get_write_buffer_size() <= WINDOW + high_water + 2 * 16_384
-        client.writer.transport.resume_reading()
+        client.resume_reading()
         assert len((await client.response()).body) == total
         assert asked.over
 

@@ -99,8 +99,8 @@ class Task:
         self.isolate, self.listener = isolate, listener
 
     @classmethod
-    async def start(cls, engine: Engine, name: str) -> Task:
-        listener = Listener()
+    async def start(cls, engine: Engine, name: str, listener: Listener | None = None) -> Task:
+        listener = listener or Listener()
         isolate = engine.create(listener)
         await asyncio.wait_for(listener.warm.wait(), PATIENCE_S)
         settings = {"taskId": name, "mainPath": name, "pwd": str(JS), "env": {"A": "b"}, "listen": ["127.0.0.1:0"]}

@@ -28,6 +28,9 @@ void Base64Encode(const Arguments& arguments) {
   v8::Local<v8::String> input;
   if (!ReadString(arguments, 0, &input) || !input->ContainsOnlyOneByte()) return;
   size_t length = input->Length();
+  if (simdutf::base64_length_from_binary(length) > v8::String::kMaxLength) {
+    return ThrowRangeError(isolate, "The result is longer than a string can be");
+  }
   std::unique_ptr<char[]> latin1 = NewScratch(isolate, length);
   std::unique_ptr<char[]> base64 = NewScratch(isolate, simdutf::base64_length_from_binary(length));
   if (!latin1 || !base64) return;

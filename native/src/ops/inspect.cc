@@ -94,16 +94,20 @@ void ClassNameOf(const Arguments& arguments) {
   arguments.GetReturnValue().Set(arguments[0].As<v8::Object>()->GetConstructorName());
 }
 
-// namedKeysOf(object) -> its own enumerable keys, names and symbols, without array indexes, of which there may be
-// millions
-void NamedKeysOf(const Arguments& arguments) {
+// Whether the object shows its elements in a way of its own. There may be millions of them.
+bool ListsElements(v8::Local<v8::Value> value) {
+  return value->IsArray() || value->IsTypedArray() || value->IsStringObject() || value->IsArgumentsObject();
+}
+
+// shownKeysOf(object) -> its own enumerable keys, names and symbols; of lists, only those that are no indexes
+void ShownKeysOf(const Arguments& arguments) {
   if (!arguments[0]->IsObject() || arguments[0]->IsProxy()) return;
+  auto indexes = ListsElements(arguments[0]) ? v8::IndexFilter::kSkipIndices : v8::IndexFilter::kIncludeIndices;
   v8::Local<v8::Array> keys;
-  v8::Local<v8::Context> context = arguments.GetIsolate()->GetCurrentContext();
   if (arguments[0]
           .As<v8::Object>()
-          ->GetPropertyNames(context, v8::KeyCollectionMode::kOwnOnly, v8::ONLY_ENUMERABLE,
-                             v8::IndexFilter::kSkipIndices)
+          ->GetPropertyNames(arguments.GetIsolate()->GetCurrentContext(), v8::KeyCollectionMode::kOwnOnly,
+                             v8::ONLY_ENUMERABLE, indexes, v8::KeyConversionMode::kConvertToString)
           .ToLocal(&keys)) {
     arguments.GetReturnValue().Set(keys);
   }
@@ -120,7 +124,7 @@ constexpr Op kOps[] = {
     {"proxyDetails", ProxyDetails, 1},
     {"previewEntries", PreviewEntries, 1},
     {"classNameOf", ClassNameOf, 1},
-    {"namedKeysOf", NamedKeysOf, 1},
+    {"shownKeysOf", ShownKeysOf, 1},
     {"markPromiseHandled", MarkPromiseHandled, 1},
 };
 

@@ -29,6 +29,8 @@ void WriteComponents(const ada::url_aggregator& url, uint32_t* out) {
 using Parsed = ada::result<ada::url_aggregator>;
 
 Parsed Parse(v8::Isolate* isolate, v8::Local<v8::String> input, const ada::url_aggregator* base) {
+  // As UTF-8 it would be longer still, and converting it would take time.
+  if (input->Length() > static_cast<int>(kMaxUrlBytes)) return tl::unexpected(ada::errors::type_error);
   Utf8Text text(isolate, input);
   if (!IsBoundedUrl(text.view())) return tl::unexpected(ada::errors::type_error);
   return ada::parse<ada::url_aggregator>(text.view(), base);
@@ -107,7 +109,7 @@ void UrlSet(const Arguments& arguments) {
   int part = arguments[1].As<v8::Int32>()->Value();
 
   Parsed url = Parse(isolate, href, nullptr);
-  if (!url) return;
+  if (!url || value->Length() > static_cast<int>(kMaxUrlBytes)) return;
   {
     Utf8Text text(isolate, value);
     if (!IsBoundedPart(part, text.view()) || !SetPart(*url, part, text.view())) return;

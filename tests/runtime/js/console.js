@@ -26,6 +26,7 @@ const cases = {
   },
   objects() {
     console.log({ a: 1, 'b-c': 'two', [Symbol('k')]: null, nested: { list: [1, [2, [3, [4, [5]]]]] } });
+    console.log({ 2: 'b', 1: 'a', x: 0 });
     console.log({}, [], [[]], [{}], { a: {} });
     console.log({ get a() { return trap(); }, set a(value) {}, get b() { return trap(); }, set c(value) {} });
     console.log(Object.create(null), Object.assign(Object.create(null), { a: 1 }));
@@ -64,7 +65,11 @@ const cases = {
     console.log(function named() {}, () => {}, async () => {}, function* g() {}, class A {}, class B extends Point {}, class extends Point {}, Math.max);
     console.log(Object.assign(function f() {}, { a: 1 }));
   },
-  promises() { console.log(Promise.resolve(1), new Promise(() => {})); },
+  promises() {
+    const rejected = Promise.reject(fixed(new Error('no')));
+    rejected.catch(() => {});
+    console.log(Promise.resolve(1), new Promise(() => {}), rejected);
+  },
   proxies() {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
