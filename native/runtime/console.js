@@ -3,6 +3,7 @@
 import { formatArguments, symbolOrString } from './console_format.js';
 import { formatTable } from './console_table.js';
 import { inspect } from './inspect.js';
+import './inspect_platform.js';
 import { isObject } from './webidl.js';
 
 const { captureStackTrace } = Error;

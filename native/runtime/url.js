@@ -1,6 +1,5 @@
 // URL, parsed by the native library. https://url.spec.whatwg.org/#url-class
 
-import { showAs } from './inspect.js';
 import { URLSearchParams, linkedParams, resetParams } from './url_search_params.js';
 import { finishInterface, requireArguments, toUSVString } from './webidl.js';
 
@@ -143,7 +142,3 @@ export class URL {
   toJSON() { return this.#href; }
 }
 finishInterface(URL, 'URL');
-
-const SHOWN = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'searchParams', 'hash']
-  .map((name) => [name, Object.getOwnPropertyDescriptor(URL.prototype, name).get]);
-showAs(URL, (url) => Object.fromEntries(SHOWN.map(([name, getter]) => [name, Reflect.apply(getter, url, [])])));

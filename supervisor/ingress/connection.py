@@ -210,6 +210,9 @@ class Connection(Queued):
     def _done(self, close: bool) -> None:
         self._number = 0
         self._since = self._loop.time()
+        head = self._head
+        if head is not None and head.flags & FLAG_CLOSE:  # whatever the task says: the client expects it
+            close = True
         if self._phase is not ANSWERING:
             if self._finished is not None and not self._finished.done():
                 self._finished.set_result(close or self._half_closed or bool(self._extra_flags))

@@ -122,7 +122,7 @@ class Lent(Outgoing):
         self._force_close = True  # start(), if it has the connection, ends and leaves it alone
         self._messages.clear()
         transport = self.transport
-        if transport is not None:
+        if transport is not None and not transport.is_closing():
             transport.write(problems.wire(failure, head_only=head_only, close=True))
             transport.write_eof()
             transport.resume_reading()

@@ -41,6 +41,18 @@ async def test_connection_close_is_told_to_the_task_and_done() -> None:
         assert await client.closed() == b""
 
 
+@on_uvloop
+async def test_a_client_that_wants_the_end_gets_it_whatever_the_task_says() -> None:
+    def answer(asked: Asked) -> None:
+        asked.flags = 0
+        asked.respond(b"stays")
+
+    async with serving(answer) as server:
+        client = await server.client()
+        assert (await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).body == b"stays"
+        assert await client.closed() == b""
+
+
 @pytest.mark.parametrize("keep_alive", [b"", b"Connection: keep-alive\r\n"])
 @on_uvloop
 async def test_http10_is_answered_and_closed(keep_alive: bytes) -> None:

@@ -90,6 +90,11 @@ const cases = {
   platform() {
     console.log(new URLSearchParams('a=1&a=2'));
     console.log(new URL('http://h/p?q=1'));
+    console.log(new Headers({ a: 'b' }), new Response('x', { status: 201 }), new Request('http://h/', { method: 'POST', headers: { c: 'd' } }));
+    const form = new FormData();
+    form.append('f', new File(['abc'], 'name.txt', { type: 'text/plain', lastModified: 5 }));
+    console.log(form, new Blob(['x']), AbortSignal.abort('why'), new TextDecoder());
+    console.log(performance.mark('m', { startTime: 1, detail: { a: 1 } }), crypto);
   },
   long() {
     console.log(['x'.repeat(10_001)]);
