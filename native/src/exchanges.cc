@@ -1,5 +1,7 @@
 #include "exchanges.h"
 
+#include <string>
+
 #include "isolated.h"
 
 namespace isolated {
@@ -21,9 +23,14 @@ std::string* Exchanges::Whole(Number number, const ResponseHead& head, uint64_t 
   const Exchange* exchange = Find(number);
   if (!exchange || exchange->streaming) return nullptr;
   const Framing framing = exchange->framing;
+  const bool has_body = HasBody(head.status, framing);
+  if (has_body && body_length > kLargestPiece) {
+    FailForSize(number, body_length);
+    return nullptr;
+  }
   std::string& out = records_.Begin(ISOLATED_RESPONSE, number);
   AppendWholeHead(out, head, framing, body_length);
-  if (HasBody(head.status, framing)) return &out;
+  if (has_body) return &out;
   FinishWhole(number);
   return nullptr;
 }
@@ -48,6 +55,10 @@ void Exchanges::StartStream(Number number, const ResponseHead& head) {
 int64_t Exchanges::Chunk(Number number, std::string_view bytes) {
   Exchange* exchange = Find(number);
   if (!exchange || !exchange->streaming) return INT64_MIN;
+  if (bytes.size() > kLargestPiece) {
+    FailForSize(number, bytes.size());
+    return INT64_MIN;
+  }
   if (exchange->end == BodyEnd::kLength && bytes.size() > exchange->length_left) {
     Fail(number, "the response's body is longer than its Content-Length");
     return INT64_MIN;
@@ -85,6 +96,11 @@ void Exchanges::EndStream(Number number) {
 void Exchanges::Fail(Number number, std::string_view message) {
   if (open_.erase(number) == 0) return;
   records_.Add(ISOLATED_RESPONSE_FAILED, number, 0, message);
+}
+
+void Exchanges::FailForSize(Number number, uint64_t bytes) {
+  Fail(number, "a body of " + std::to_string(bytes) + " bytes cannot be sent in one piece, which may have " +
+                   std::to_string(kLargestPiece) + " at most: use a ReadableStream");
 }
 
 void Exchanges::AddCredit(Number number, int64_t bytes) {

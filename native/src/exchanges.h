@@ -21,6 +21,8 @@ class Exchanges {
   static constexpr int64_t kWindow = 256 * 1024;
   // A program that goes on sending without credit is cut off here; the runtime JS never does.
   static constexpr int64_t kOverdraft = 16 * 1024 * 1024;
+  // Bytes of body in one record, whose length has 32 bits; head and chunk framing fit beside it.
+  static constexpr uint64_t kLargestPiece = 1024 * 1024 * 1024;
 
   explicit Exchanges(RecordWriter& records) : records_(records) {}
 
@@ -30,7 +32,8 @@ class Exchanges {
   size_t size() const { return open_.size(); }
 
   // Starts a whole response whose body has `body_length` bytes. Returns the buffer to append exactly that body to, or
-  // null if no body bytes are wanted. FinishWhole must follow where a buffer was returned.
+  // null if no body bytes are wanted. FinishWhole must follow where a buffer was returned. A body that is larger than
+  // kLargestPiece fails the exchange.
   std::string* Whole(Number number, const ResponseHead& head, uint64_t body_length);
   void FinishWhole(Number number);
 
@@ -59,6 +62,7 @@ class Exchanges {
   };
 
   Exchange* Find(Number number);
+  void FailForSize(Number number, uint64_t bytes);
 
   RecordWriter& records_;
   std::unordered_map<Number, Exchange> open_;

@@ -19,6 +19,11 @@ class Inbox {
   // Any thread. Makes the present or next Take return even without a message.
   void Wake();
 
+  // Any thread. Whether no message waits to be taken.
+  bool empty() {
+    return state_.With([](State& state) { return state.messages.empty(); });
+  }
+
   // Isolate's thread. Waits for a message, a Wake, or `deadline` (CLOCK_MONOTONIC, ns; kNever waits for ever; a past
   // deadline does not wait), and moves all messages into `taken`, which is cleared first.
   void Take(std::vector<Message>& taken, int64_t deadline);

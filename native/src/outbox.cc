@@ -28,14 +28,15 @@ std::string_view Outbox::Drain() {
   if (next_ == draining_.size()) {
     draining_.clear();
     next_ = 0;
-    if (!state_.With([](State& state) { return state.rung; })) return {};
-    // Silence the bell before looking: a push after the look finds rung == false and rings again.
+    // Silence the bell before looking: a push after the look finds rung == false and rings again. Also when nothing
+    // seems to have rung: a producer that was held up after its push may ring for what was taken long ago.
     eventfd_t count;
     eventfd_read(doorbell_, &count);
     state_.With([&](State& state) {
       state.rung = false;
       std::swap(draining_, state.runs);
     });
+    if (draining_.empty()) return {};
   }
   const Run& run = draining_[next_++];
   run.backlog->fetch_sub(run.records.size(), std::memory_order_relaxed);

@@ -23,7 +23,7 @@
 namespace check {
 
 // How long threads and memory that a test let go of may take to be gone: V8's helper threads free some of it.
-inline constexpr int kSettleMs = 5000;
+inline int settle_ms = 5000;
 // Times that a test which left something behind is run, before that counts as a leak.
 inline constexpr int kRuns = 3;
 
@@ -139,7 +139,7 @@ inline bool Run(const Test& test) {
     RunBody(test);
     if (failures > 0) return false;
     if (test.leaves == Leaves::kThings) return true;
-    if (Within(kSettleMs, [&] { return !CountAlive().MoreThan(before); })) return true;
+    if (Within(settle_ms, [&] { return !CountAlive().MoreThan(before); })) return true;
     if (run < kRuns) continue;
     const Alive after = CountAlive();
     std::fprintf(report, "%s: left alive: %+lld allocations, %+d files, %+d threads\n", test.name,
