@@ -40,5 +40,11 @@ def test_scripts_say_method_and_body() -> None:
     assert "%%" not in post
 
 
-def test_the_workloads_are_hello_and_two_echoes() -> None:
-    assert [workload.body_bytes for workload in WORKLOADS] == [None, 1024, 65536]
+def test_the_workloads_are_hello_twice_and_two_echoes() -> None:
+    assert [workload.body_bytes for workload in WORKLOADS] == [None, None, 1024, 65536]
+
+
+def test_new_heads_are_written_for_each_request_and_equal_ones_once() -> None:
+    assert [workload.new_heads for workload in WORKLOADS] == [False, True, False, False]
+    assert "wrk.format" in WORKLOADS[1].script()
+    assert "wrk.format" not in WORKLOADS[0].script()

@@ -19,6 +19,7 @@ ANSWER_SECONDS = 10  # wrk's own limit for one answer; one that comes later coun
 SCRIPT = """
 wrk.method = "%(method)s"
 wrk.body = %(body)s
+%(request)s
 done = function(summary, latency)
   local e = summary.errors
   io.write(string.format(
@@ -29,23 +30,38 @@ end
 """
 
 
+# No two heads are the same, as with request ids, cookies or paths of many clients.
+NEW_HEADS = """
+local sent = 0
+request = function()
+  sent = sent + 1
+  return wrk.format(nil, nil, {["X-Request-Id"] = tostring(sent)})
+end
+"""
+
+
 @dataclass(frozen=True)
 class Workload:
-    """A kind of request: `body_bytes` None is a GET, else a POST of so many bytes."""
+    """A kind of request: `body_bytes` None is a GET, else a POST of so many bytes; `new_heads`: each head is new."""
 
     name: str
     path: str
     body_bytes: int | None
+    new_heads: bool = False
 
     def script(self) -> str:
         """Returns wrk's Lua script."""
-        if self.body_bytes is None:
-            return SCRIPT % {"method": "GET", "body": "nil"}
-        return SCRIPT % {"method": "POST", "body": f'string.rep("x", {self.body_bytes})'}
+        return SCRIPT % {
+            "method": "GET" if self.body_bytes is None else "POST",
+            "body": "nil" if self.body_bytes is None else f'string.rep("x", {self.body_bytes})',
+            "request": NEW_HEADS if self.new_heads else "",
+        }
 
 
+# isolated finds heads again that it parsed before, so that equal ones flatter it: the second workload has none.
 WORKLOADS = (
     Workload("hello", "/", None),
+    Workload("hello, new heads", "/", None, new_heads=True),
     Workload("echo 1 KiB", "/echo", 1024),
     Workload("echo 64 KiB", "/echo", 64 * 1024),
 )
