@@ -1,6 +1,7 @@
 // Ops that reach into the isolate's thread. While a snapshot is made there is no such thread: they do nothing then.
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <string>
 
 #include "clock.h"
@@ -30,9 +31,16 @@ int32_t IntAt(const Arguments& arguments, int i) {
   return arguments[i]->IsInt32() ? arguments[i].As<v8::Int32>()->Value() : 0;
 }
 
-std::string Utf8At(const Arguments& arguments, int i) {
+// Bytes of a console line or of an error's text; nobody reads more, and a program could make some of 1.5 GB.
+constexpr size_t kLongestText = 256 * 1024;
+
+std::string TextAt(const Arguments& arguments, int i) {
   if (!arguments[i]->IsString()) return {};
-  return ToUtf8(arguments.GetIsolate(), arguments[i].As<v8::String>());
+  const v8::Local<v8::String> string = arguments[i].As<v8::String>();
+  std::string text = ToUtf8(arguments.GetIsolate(), string, kLongestText);
+  const size_t cut = string->Utf8LengthV2(arguments.GetIsolate()) - text.size();
+  if (cut > 0) text += " … (" + std::to_string(cut) + " bytes more)";
+  return text;
 }
 
 // Char codes as bytes: what the Fetch standard calls isomorphic encoding.
@@ -88,7 +96,7 @@ void OpSetHooks(const Arguments& arguments) {
 }
 
 void OpLog(const Arguments& arguments) {
-  if (IsolateThread* thread = Thread(arguments)) thread->Log(IntAt(arguments, 0), Utf8At(arguments, 1));
+  if (IsolateThread* thread = Thread(arguments)) thread->Log(IntAt(arguments, 0), TextAt(arguments, 1));
 }
 
 void OpRespond(const Arguments& arguments) {
@@ -127,7 +135,7 @@ void OpRespondEnd(const Arguments& arguments) {
 
 void OpRespondFail(const Arguments& arguments) {
   IsolateThread* thread = Thread(arguments);
-  if (thread) thread->exchanges().Fail(ExchangeAt(arguments, 0), Utf8At(arguments, 1));
+  if (thread) thread->exchanges().Fail(ExchangeAt(arguments, 0), TextAt(arguments, 1));
 }
 
 void OpBodyCredit(const Arguments& arguments) {
@@ -171,12 +179,23 @@ void OpExit(const Arguments& arguments) {
   if (IsolateThread* thread = Thread(arguments)) thread->Exit(IntAt(arguments, 0));
 }
 
+// An op that copies bodies. Memory that the system refuses for that is the program's error, not the end of the process.
+template <v8::FunctionCallback kOp>
+void Refusable(const Arguments& arguments) {
+  try {
+    kOp(arguments);
+  } catch (const std::bad_alloc&) {
+    v8::Isolate* isolate = arguments.GetIsolate();
+    isolate->ThrowException(v8::Exception::RangeError(ShortV8(isolate, "Out of memory")));
+  }
+}
+
 constexpr Op kCoreOps[] = {
     {"setHooks", OpSetHooks, 1},
     {"log", OpLog, 2},
-    {"respond", OpRespond, 5},
-    {"respondStart", OpRespondStart, 4},
-    {"respondChunk", OpRespondChunk, 2},
+    {"respond", Refusable<OpRespond>, 5},
+    {"respondStart", Refusable<OpRespondStart>, 4},
+    {"respondChunk", Refusable<OpRespondChunk>, 2},
     {"respondEnd", OpRespondEnd, 1},
     {"respondFail", OpRespondFail, 2},
     {"bodyCredit", OpBodyCredit, 2},

@@ -39,6 +39,7 @@ Platform& WithFlags(Platform& platform, const isolated_engine_options& options) 
 
 Engine::V8::V8(Platform& platform) {
   v8::V8::SetEntropySource(FillRandom);
+  v8::V8::SetFatalErrorHandler(IsolateThread::OnFailedCheck);
   v8::V8::InitializePlatform(&platform);
   v8::V8::Initialize();
 }

@@ -1,9 +1,12 @@
 // The C ABI of isolated.h over the engine. Nothing here but checks and conversions.
 #include <v8.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -18,7 +21,8 @@ using isolated::IsolateThread;
 using isolated::Message;
 using isolated::MessageKind;
 
-std::unique_ptr<Engine> engine;
+// Gone with isolated_stop only: isolates' threads may still use it while a process exits without.
+std::unique_ptr<Engine>& engine = *new std::unique_ptr<Engine>;
 thread_local std::string last_error;
 
 int Fail(int code, std::string message) {
@@ -26,10 +30,16 @@ int Fail(int code, std::string message) {
   return code;
 }
 
-int Post(uint32_t id, Message message) {
+// Posts what make() returns. Copies of bodies may be refused their memory, which C callers cannot catch.
+template <class Make>
+int Post(uint32_t id, Make&& make) {
   const std::shared_ptr<IsolateThread> isolate = engine ? engine->Find(id) : nullptr;
   if (!isolate) return ISOLATED_GONE;
-  isolate->Post(std::move(message));
+  try {
+    isolate->Post(make());
+  } catch (const std::bad_alloc&) {
+    return Fail(ISOLATED_FAILED, "out of memory");
+  }
   return ISOLATED_OK;
 }
 
@@ -70,37 +80,43 @@ uint32_t isolated_create(void) {
 }
 
 int isolated_boot(uint32_t isolate, const isolated_boot_options* options) {
-  auto boot = std::make_unique<isolated::BootOptions>();
-  boot->pwd = options->pwd;
-  boot->main_path = options->main_path;
-  boot->parameters = options->parameters;
-  boot->heap_limit = options->heap_limit;
-  boot->external_limit = options->external_limit;
-  boot->core = options->core;
-  return Post(isolate, {.kind = MessageKind::kBoot, .boot = std::move(boot)});
+  return Post(isolate, [&] {
+    auto boot = std::make_unique<isolated::BootOptions>();
+    boot->pwd = options->pwd;
+    boot->main_path = options->main_path;
+    boot->parameters = options->parameters;
+    boot->heap_limit = options->heap_limit;
+    boot->external_limit = options->external_limit;
+    boot->core = options->core;
+    return Message{.kind = MessageKind::kBoot, .boot = std::move(boot)};
+  });
 }
 
 int isolated_request(uint32_t isolate, uint64_t exchange, uint32_t flags, const char* method, size_t method_length,
                      const char* target, size_t target_length, const char* headers, size_t headers_length,
                      const char* body, size_t body_length) {
-  auto request = std::make_unique<isolated::Request>(
-      flags, std::string_view(method, method_length), std::string_view(target, target_length),
-      std::string_view(headers, headers_length), std::string_view(body, body_length));
-  return Post(isolate, {.kind = MessageKind::kRequest, .exchange = exchange, .request = std::move(request)});
+  return Post(isolate, [&] {
+    auto request = std::make_unique<isolated::Request>(
+        flags, std::string_view(method, method_length), std::string_view(target, target_length),
+        std::string_view(headers, headers_length), std::string_view(body, body_length));
+    return Message{.kind = MessageKind::kRequest, .exchange = exchange, .request = std::move(request)};
+  });
 }
 
 int isolated_body(uint32_t isolate, uint64_t exchange, int part, const char* data, size_t length) {
   if (part < ISOLATED_BODY_CHUNK || part > ISOLATED_BODY_FAILED) return Fail(ISOLATED_INVALID, "no such part");
-  return Post(isolate,
-              {.kind = MessageKind::kBody, .value = part, .exchange = exchange, .bytes = std::string(data, length)});
+  return Post(isolate, [&] {
+    return Message{.kind = MessageKind::kBody, .value = part, .exchange = exchange, .bytes = std::string(data, length)};
+  });
 }
 
 int isolated_abort(uint32_t isolate, uint64_t exchange) {
-  return Post(isolate, {.kind = MessageKind::kAbort, .exchange = exchange});
+  return Post(isolate, [&] { return Message{.kind = MessageKind::kAbort, .exchange = exchange}; });
 }
 
 int isolated_credit(uint32_t isolate, uint64_t exchange, uint32_t bytes) {
-  return Post(isolate, {.kind = MessageKind::kCredit, .value = static_cast<int32_t>(bytes), .exchange = exchange});
+  const auto credit = static_cast<int32_t>(std::min<uint32_t>(bytes, INT32_MAX));
+  return Post(isolate, [&] { return Message{.kind = MessageKind::kCredit, .value = credit, .exchange = exchange}; });
 }
 
 int isolated_end(uint32_t isolate, int reason) {

@@ -43,12 +43,12 @@ void ForegroundTasks::PostNonNestableDelayedTaskImpl(std::unique_ptr<v8::Task> t
 
 void ForegroundTasks::Post(std::unique_ptr<v8::Task> task, double delay_s) {
   const int64_t deadline = MonotonicNs() + static_cast<int64_t>(delay_s * 1e9);
-  const bool accepted = state_.With([&](State& state) {
-    if (state.closed) return false;
+  // Wakes under the lock: whom it wakes may be gone once Close has had it.
+  state_.With([&](State& state) {
+    if (state.closed) return;
     state.queue.insert(Entry{deadline, state.sequence++, std::move(task)});
-    return true;
+    wake_();
   });
-  if (accepted) wake_();
 }
 
 std::unique_ptr<v8::Task> ForegroundTasks::PopDue(int64_t now) {

@@ -16,7 +16,7 @@ namespace isolated {
 // isolate's thread runs them between messages.
 class ForegroundTasks : public v8::TaskRunner {
  public:
-  // `wake` is called from any thread after a task was posted.
+  // `wake` is called from any thread after a task was posted, never after Close has returned. It must not post.
   explicit ForegroundTasks(std::function<void()> wake);
 
   // Isolate's thread. Runs what is due at `now` (CLOCK_MONOTONIC, ns) inside the caller's scopes.

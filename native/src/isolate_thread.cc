@@ -35,6 +35,9 @@ constexpr uint32_t kTrimMallocEvery = 32;
 // Heap figures are read at most so often: reading costs about a microsecond.
 constexpr int64_t kFiguresEveryNs = 50'000'000;
 
+// Whose thread this is. V8's own notion of the current isolate is not there yet while one is being made.
+thread_local IsolateThread* here = nullptr;
+
 void SetThreadName(uint32_t id) {
   const std::string name = "isolate-" + std::to_string(id);
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
@@ -146,11 +149,14 @@ void IsolateThread::Log(int level, std::string_view text) {
     ++dropped_log_lines_;
     return;
   }
-  if (const uint64_t dropped = std::exchange(dropped_log_lines_, 0)) {
-    records_.Add(ISOLATED_LOG, 0, 2, std::to_string(dropped) + " console lines were dropped: too many at once");
-  }
+  if (dropped_log_lines_ > 0) TellDroppedLines();
   records_.Add(ISOLATED_LOG, 0, static_cast<uint32_t>(level), text);
   if (records_.size() > kFlushAfterBytes) Flush();
+}
+
+void IsolateThread::TellDroppedLines() {
+  const std::string dropped = std::to_string(std::exchange(dropped_log_lines_, 0));
+  records_.Add(ISOLATED_LOG, 0, 2, dropped + " console lines were dropped: too many at once");
 }
 
 void IsolateThread::SendBodyCredit(uint64_t exchange, double bytes) {
@@ -169,12 +175,12 @@ void IsolateThread::Run() {
   if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
     cpu_clock_.With([&](std::optional<clockid_t>& mine) { mine = clock; });
   }
-  heap_.emplace(shared_.platform, shared_.snapshot, [this] { inbox_.Wake(); });
+  here = this;
+  const V8Heap::Failures failures{OnOutOfMemory, OnFatalError};
+  heap_.emplace(shared_.platform, shared_.snapshot, failures, [this] { inbox_.Wake(); });
   isolate()->SetData(kDataSlot, this);
   isolate()->SetStackLimit(StackLow() + kStackReserveBytes);
   isolate()->SetPromiseRejectCallback(OnPromiseReject);
-  isolate()->SetOOMErrorHandler(OnOutOfMemory);
-  isolate()->SetFatalErrorHandler(OnFatalError);
   {
     const v8::Isolate::Scope entered(isolate());
     realm_.emplace(isolate());
@@ -188,6 +194,7 @@ void IsolateThread::Run() {
   }
   heap_.reset();
   cpu_clock_.With([](std::optional<clockid_t>& mine) { mine.reset(); });
+  if (dropped_log_lines_ > 0) TellDroppedLines();
   records_.Add(ISOLATED_EXIT, 0, 0, report_->Json());
   shared_.on_exit(id_);
   Flush();
@@ -307,6 +314,7 @@ void IsolateThread::CheckLimits() {
 
 void IsolateThread::ReportRejections() {
   for (const Rejections::Rejection& rejection : rejections_.TakeUnhandled()) {
+    if (isolate()->IsExecutionTerminating()) return;
     const v8::Local<v8::Promise> promise = rejection.promise.Get(isolate());
     if (promise->HasHandler()) continue;
     CallHook(Hook::kUnhandledRejection, {promise, rejection.reason.Get(isolate())});
@@ -354,6 +362,8 @@ void IsolateThread::RunMain(const BootOptions& options) {
   v8::Local<v8::String> parameters;
   if (!ToV8(isolate(), options.parameters).ToLocal(&parameters)) return FailBoot({.message = "env and args are too large"});
   CallHook(Hook::kBoot, {parameters});
+  CheckLimits();  // if the hook was terminated, V8 has forgotten so: the program would run
+  if (phase_ == Phase::kOver) return;
   v8::TryCatch caught(isolate());
   v8::Local<v8::Value> result;
   if (loader_->RunMain(realm_->context(), options.main_path).ToLocal(&result)) {
@@ -410,6 +420,7 @@ void IsolateThread::BecomeReady(v8::Local<v8::Value> main_namespace) {
 }
 
 void IsolateThread::FailBoot(ScriptError error) {
+  CheckLimits();  // what failed may have done so because the program was told to end
   ExitReport report{.reason = "uncaught", .message = error.message};
   report.error = std::move(error);
   Finish(std::move(report));
@@ -434,6 +445,7 @@ void IsolateThread::Dispatch(uint64_t number, const Request& request) {
     if (!OneByteV8(isolate(), request.method()).ToLocal(&method) ||
         !OneByteV8(isolate(), request.target()).ToLocal(&target) ||
         !OneByteV8(isolate(), request.headers()).ToLocal(&headers)) {
+      unfinished_.erase(number);
       return exchanges_.Fail(number, "the request is too large");
     }
     const int flags = ((request.flags & ISOLATED_REQUEST_STREAM) ? 1 : 0) | ((request.flags & ISOLATED_REQUEST_TLS) ? 2 : 0);
@@ -460,14 +472,15 @@ v8::MaybeLocal<v8::Uint8Array> IsolateThread::NewBytes(std::string_view bytes) {
       v8::ArrayBuffer::NewBackingStore(isolate(), bytes.size(), v8::BackingStoreInitializationMode::kUninitialized,
                                        v8::BackingStoreOnFailureMode::kReturnNull);
   if (!store) return {};
-  std::memcpy(store->Data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(store->Data(), bytes.data(), bytes.size());
   return v8::Uint8Array::New(v8::ArrayBuffer::New(isolate(), std::move(store)), 0, bytes.size());
 }
 
 void IsolateThread::FinishIfDone() {
   if (phase_ == Phase::kOver) return;
   const int reason = end_reason_;
-  const bool at_rest = exchanges_.size() == 0 && unfinished_.empty();
+  // What was posted before the end was asked for is still served; the order of reading is that of End and Post.
+  const bool at_rest = exchanges_.size() == 0 && unfinished_.empty() && inbox_.empty();
   if (reason != 0 && (EndsAtOnce(reason) || phase_ != Phase::kReady || at_rest)) {
     Finish({.reason = EndReasonName(reason)});
   } else if (phase_ == Phase::kReady && !has_handler_ && at_rest && timers_.size() == 0 &&
@@ -506,12 +519,17 @@ void IsolateThread::TrimIfIdle() {
   figures_at_ns_ = 0;
 }
 
+// On another thread than an isolate's (V8's helpers) these return, and V8 ends the process: whose fault it was is unknown.
 void IsolateThread::OnOutOfMemory(const char* location, const v8::OOMDetails& details) {
-  From(v8::Isolate::GetCurrent())->Park(details.detail ? details.detail : location);
+  if (here) here->Park(details.detail ? details.detail : location);
 }
 
 void IsolateThread::OnFatalError(const char* location, const char* message) {
-  From(v8::Isolate::GetCurrent())->Park(message ? message : location);
+  if (here) here->Park(message ? message : location);
+}
+
+void IsolateThread::OnFailedCheck(const char*, int, const char* message) {
+  if (here) here->Park(message);
 }
 
 // V8 cannot go on on this thread, and would end the process. The thread stays as it is for ever; the rest goes on.

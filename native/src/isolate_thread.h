@@ -65,6 +65,9 @@ class IsolateThread {
   void End(int reason);
   void ReadStatistics(isolated_statistics* out);
 
+  // V8's handler for checks of its own that failed, process-wide: parks the thread if it is an isolate's.
+  static void OnFailedCheck(const char* file, int line, const char* message);
+
   // For ops, on the isolate's thread.
   Exchanges& exchanges() { return exchanges_; }
   Timers& timers() { return timers_; }
@@ -114,6 +117,8 @@ class IsolateThread {
   void Flush();
   void NoteFigures();
   void TrimIfIdle();
+
+  void TellDroppedLines();
 
   static void OnOutOfMemory(const char* location, const v8::OOMDetails& details);
   static void OnFatalError(const char* location, const char* message);

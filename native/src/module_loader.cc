@@ -21,9 +21,10 @@ using v8::Module;
 using v8::String;
 using v8::Value;
 
-void Throw(v8::Isolate* isolate, Local<Value> (*make)(Local<String>, Local<Value>), const std::string& message) {
+void Throw(v8::Isolate* isolate, Local<Value> (*make)(Local<String>, Local<Value>), std::string_view message) {
+  constexpr size_t kLongest = 16 * 1024;  // specifiers may be longer than strings can be
   Local<String> text;
-  if (ToV8(isolate, message).ToLocal(&text)) isolate->ThrowException(make(text, {}));
+  if (ToV8(isolate, message.substr(0, kLongest)).ToLocal(&text)) isolate->ThrowException(make(text, {}));
 }
 
 std::string_view WithoutBom(std::string_view utf8) {
@@ -47,10 +48,18 @@ std::string LineOf(std::string_view text, int number) {
     if (end == text.npos) return {};
     text.remove_prefix(end + 1);
   }
-  return std::string(text.substr(0, std::min(text.find('\n'), kLongest)));
+  text = text.substr(0, text.find('\n'));
+  size_t length = std::min(text.size(), kLongest);
+  while (length > 0 && length < text.size() && (text[length] & 0xC0) == 0x80) --length;  // whole characters
+  return std::string(text.substr(0, length));
 }
 
-void ReturnData(const v8::FunctionCallbackInfo<Value>& info) { info.GetReturnValue().Set(info.Data()); }
+// The parts of a dynamic import's data.
+enum ImportPart : uint32_t { kResolver, kEntry };
+
+Local<Value> PartOf(Local<Context> context, Local<v8::Array> import, ImportPart part) {
+  return import->Get(context, part).ToLocalChecked();  // an element of our own array
+}
 
 }  // namespace
 
@@ -134,20 +143,36 @@ MaybeLocal<Value> ModuleLoader::RunModule(Local<Context> context, Entry* entry) 
   return module->Evaluate(context);
 }
 
-MaybeLocal<v8::Promise> ModuleLoader::Import(Local<Context> context, const std::string& referrer,
-                                             Local<String> specifier, Local<FixedArray> attributes) {
+ModuleLoader::Entry* ModuleLoader::Import(Local<Context> context, const std::string& referrer, Local<String> specifier,
+                                          Local<FixedArray> attributes) {
   const std::optional<Target> target = Resolve(referrer, specifier, attributes, 2);
-  if (!target) return {};
+  if (!target) return nullptr;
   Entry* entry = Find(*target);
   if (!entry) entry = Load(context, *target, ToUtf8(isolate_, specifier));
-  if (!entry) return {};
+  if (!entry) return nullptr;
   const Local<Module> module = entry->module.Get(isolate_);
-  if (!LoadGraph(context, entry) || module->InstantiateModule(context, OnResolve).IsNothing()) return {};
-  Local<Value> evaluated;
-  if (!module->Evaluate(context).ToLocal(&evaluated)) return {};
-  Local<v8::Function> to_namespace;
-  if (!v8::Function::New(context, ReturnData, module->GetModuleNamespace()).ToLocal(&to_namespace)) return {};
-  return evaluated.As<v8::Promise>()->Then(context, to_namespace);
+  if (!LoadGraph(context, entry) || module->InstantiateModule(context, OnResolve).IsNothing()) return nullptr;
+  return entry;
+}
+
+// Evaluates in a microtask of its own, as the language says: the module may be one that is being evaluated right now,
+// which V8 does not survive.
+bool ModuleLoader::EvaluateSoon(Local<Context> context, Entry* entry, Local<v8::Promise::Resolver> imported) {
+  Local<Value> parts[] = {imported, v8::Integer::NewFromUnsigned(isolate_, entry->number)};
+  Local<v8::Function> evaluate;
+  if (!v8::Function::New(context, OnEvaluate, v8::Array::New(isolate_, parts, 2)).ToLocal(&evaluate)) return false;
+  isolate_->EnqueueMicrotask(evaluate);
+  return true;
+}
+
+bool ModuleLoader::Evaluate(Local<Context> context, Local<v8::Array> import) {
+  const Entry& entry = *entries_[PartOf(context, import, kEntry).As<v8::Uint32>()->Value()];
+  Local<Value> promise;
+  Local<v8::Function> evaluated, failed;
+  return entry.module.Get(isolate_)->Evaluate(context).ToLocal(&promise) &&
+         v8::Function::New(context, OnEvaluated, import).ToLocal(&evaluated) &&
+         v8::Function::New(context, OnFailed, import).ToLocal(&failed) &&
+         !promise.As<v8::Promise>()->Then(context, evaluated, failed).IsEmpty();
 }
 
 std::optional<ModuleLoader::Target> ModuleLoader::Resolve(const std::string& referrer, Local<String> specifier_v8,
@@ -307,6 +332,7 @@ ModuleLoader::Entry* ModuleLoader::Add(std::string key, const FileContents& file
   entry->module.Reset(isolate_, module);
   if (!value.IsEmpty()) entry->value.Reset(isolate_, value);
   entry->path = file.path;
+  entry->number = static_cast<uint32_t>(entries_.size());
   by_hash_.emplace(module->GetIdentityHash(), entry.get());
   by_file_.emplace(file.path, entry.get());
   by_url_.emplace(std::move(key), entry.get());
@@ -352,11 +378,42 @@ MaybeLocal<v8::Promise> ModuleLoader::OnDynamicImport(Local<Context> context, Lo
   // Code made by eval or new Function has no file of its own: the folder counts as its place.
   std::string referrer = resource_name->IsString() ? ToUtf8(isolate, resource_name.As<String>()) : "";
   if (!referrer.starts_with("/")) referrer = self->folder_.path() + "/";
-  Local<v8::Promise> promise;
-  if (self->Import(context, referrer, specifier, attributes).ToLocal(&promise)) return promise;
-  if (caught.HasTerminated() || !caught.HasCaught()) return {};
-  if (resolver->Reject(context, caught.Exception()).IsNothing()) return {};
+  Entry* entry = self->Import(context, referrer, specifier, attributes);
+  if (entry && self->EvaluateSoon(context, entry, resolver)) return resolver->GetPromise();
+  if (caught.HasTerminated() || resolver->Reject(context, caught.Exception()).IsNothing()) {
+    caught.ReThrow();
+    return {};
+  }
   return resolver->GetPromise();
+}
+
+void ModuleLoader::OnEvaluate(const v8::FunctionCallbackInfo<Value>& info) {
+  v8::Isolate* isolate = info.GetIsolate();
+  const Local<Context> context = isolate->GetCurrentContext();
+  const Local<v8::Array> import = info.Data().As<v8::Array>();
+  v8::TryCatch caught(isolate);
+  if (From(isolate)->Evaluate(context, import)) return;
+  const Local<Value> resolver = PartOf(context, import, kResolver);
+  if (caught.HasTerminated() ||
+      resolver.As<v8::Promise::Resolver>()->Reject(context, caught.Exception()).IsNothing()) {
+    caught.ReThrow();
+  }
+}
+
+void ModuleLoader::OnEvaluated(const v8::FunctionCallbackInfo<Value>& info) {
+  v8::Isolate* isolate = info.GetIsolate();
+  const Local<Context> context = isolate->GetCurrentContext();
+  const Local<v8::Array> import = info.Data().As<v8::Array>();
+  const uint32_t number = PartOf(context, import, kEntry).As<v8::Uint32>()->Value();
+  const Local<Value> names = From(isolate)->entries_[number]->module.Get(isolate)->GetModuleNamespace();
+  // Fails only if the program is being terminated; so below.
+  std::ignore = PartOf(context, import, kResolver).As<v8::Promise::Resolver>()->Resolve(context, names);
+}
+
+void ModuleLoader::OnFailed(const v8::FunctionCallbackInfo<Value>& info) {
+  const Local<Context> context = info.GetIsolate()->GetCurrentContext();
+  const Local<Value> resolver = PartOf(context, info.Data().As<v8::Array>(), kResolver);
+  std::ignore = resolver.As<v8::Promise::Resolver>()->Reject(context, info[0]);
 }
 
 void ModuleLoader::OnImportMeta(Local<Context> context, Local<Module> module, Local<v8::Object> meta) {

@@ -44,6 +44,7 @@ class ModuleLoader {
     v8::Global<v8::Module> module;
     v8::Global<v8::Value> value;  // default export of a JSON or WebAssembly module
     std::string path;             // absolute
+    uint32_t number;              // its place in entries_
   };
   enum class Kind : uint8_t { kScript, kJson, kWasm };
   // What a specifier names.
@@ -61,15 +62,21 @@ class ModuleLoader {
                                                      v8::Local<v8::Value> resource_name,
                                                      v8::Local<v8::String> specifier,
                                                      v8::Local<v8::FixedArray> attributes);
+  // The steps of a dynamic import; their data is an array of the import's resolver and the entry's number.
+  static void OnEvaluate(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void OnEvaluated(const v8::FunctionCallbackInfo<v8::Value>& info);
+  static void OnFailed(const v8::FunctionCallbackInfo<v8::Value>& info);
   static void OnImportMeta(v8::Local<v8::Context> context, v8::Local<v8::Module> module, v8::Local<v8::Object> meta);
   static v8::MaybeLocal<v8::Value> OnEvaluateSynthetic(v8::Local<v8::Context> context, v8::Local<v8::Module> module);
 
   v8::MaybeLocal<v8::Value> RunModule(v8::Local<v8::Context> context, Entry* entry);
   v8::MaybeLocal<v8::Value> RunScriptOrModule(v8::Local<v8::Context> context, const FileContents& file, bool may_be_module);
-  v8::MaybeLocal<v8::Promise> Import(v8::Local<v8::Context> context, const std::string& referrer,
-                                     v8::Local<v8::String> specifier, v8::Local<v8::FixedArray> attributes);
 
   // Each returns nothing with an exception pending.
+  Entry* Import(v8::Local<v8::Context> context, const std::string& referrer, v8::Local<v8::String> specifier,
+                v8::Local<v8::FixedArray> attributes);
+  bool EvaluateSoon(v8::Local<v8::Context> context, Entry* entry, v8::Local<v8::Promise::Resolver> imported);
+  bool Evaluate(v8::Local<v8::Context> context, v8::Local<v8::Array> import);
   std::optional<Target> Resolve(const std::string& referrer, v8::Local<v8::String> specifier,
                                 v8::Local<v8::FixedArray> attributes, int attribute_stride);
   Entry* Find(const Target& target);

@@ -10,14 +10,7 @@ namespace {
 // Enough for any line a person wrote; a minified bundle is one line of megabytes.
 constexpr size_t kLongestSourceLine = 400;
 constexpr size_t kLongestStack = 16 * 1024;
-
-// Cuts at a character's start.
-std::string Cut(std::string utf8, size_t longest) {
-  if (utf8.size() <= longest) return utf8;
-  while (longest > 0 && (utf8[longest] & 0xC0) == 0x80) --longest;
-  utf8.resize(longest);
-  return utf8 + " …";
-}
+constexpr size_t kLongestPath = 4 * 1024;  // PATH_MAX; a program may claim any name (sourceURL)
 
 }  // namespace
 
@@ -56,26 +49,30 @@ ScriptError Realm::Describe(v8::Local<v8::Value> exception) {
 
 ScriptError Realm::Describe(v8::Local<v8::Value> exception, v8::Local<v8::Message> message) {
   ScriptError error;
-  error.stack = Cut(Format(exception), kLongestStack);
+  error.stack = Format(exception);
   if (message.IsEmpty()) return error;
-  error.message = Cut(ToUtf8(isolate_, message->Get()), kLongestStack);
+  error.message = Text(message->Get(), kLongestStack);
   const v8::Local<v8::Value> file = message->GetScriptResourceName();
   if (!file->IsString()) return error;
-  error.file = ToUtf8(isolate_, file.As<v8::String>());
+  error.file = Text(file.As<v8::String>(), kLongestPath);
   error.line = message->GetLineNumber(context()).FromMaybe(0);
   error.column = message->GetStartColumn(context()).FromMaybe(-1) + 1;
   v8::Local<v8::String> line;
   if (message->GetSourceLine(context()).ToLocal(&line)) {
-    error.source_line = Cut(ToUtf8(isolate_, line), kLongestSourceLine);
+    error.source_line = Text(line, kLongestSourceLine);
   }
   return error;
+}
+
+std::string Realm::Text(v8::Local<v8::String> string, size_t longest) const {
+  return ToUtf8(isolate_, string, longest) + (string->Utf8LengthV2(isolate_) > longest ? " …" : "");
 }
 
 std::string Realm::Format(v8::Local<v8::Value> exception) {
   const v8::TryCatch caught(isolate_);
   v8::Local<v8::Value> text;
   if (!Call(Hook::kFormatError, {exception}).ToLocal(&text) || !text->IsString()) return {};
-  return ToUtf8(isolate_, text.As<v8::String>());
+  return Text(text.As<v8::String>(), kLongestStack);
 }
 
 }  // namespace isolated

@@ -32,6 +32,8 @@ class Realm {
  private:
   ScriptError Describe(v8::Local<v8::Value> exception, v8::Local<v8::Message> message);
   std::string Format(v8::Local<v8::Value> exception);
+  // At most `longest` bytes of it.
+  std::string Text(v8::Local<v8::String> string, size_t longest) const;
 
   v8::Isolate* isolate_;
   v8::Global<v8::Context> context_;

@@ -13,7 +13,8 @@ void Rejections::Note(v8::Isolate* isolate, const v8::PromiseRejectMessage& mess
                             v8::Global<v8::Value>(isolate, message.GetValue())});
       break;
     case v8::kPromiseHandlerAddedAfterReject:
-      if (std::erase_if(unhandled_, [&](const Rejection& r) { return r.promise == promise; }) == 0) {
+      if (std::erase_if(unhandled_, [&](const Rejection& r) { return r.promise == promise; }) == 0 &&
+          handled_late_.size() < kMostKept) {
         handled_late_.emplace_back(isolate, promise);
       }
       break;

@@ -18,12 +18,13 @@ thread_local v8::Global<v8::Object>* hooks_place = nullptr;
 // Dispatches before the blob is made: the code of the hot paths is then in it, compiled.
 constexpr int kWarmUps = 3;
 
+// With the place: errors have no stack while a snapshot is made.
 std::string Describe(v8::Isolate* isolate, const v8::TryCatch& caught) {
-  if (caught.Message().IsEmpty()) return "terminated";
+  const v8::Local<v8::Message> message = caught.Message();
+  if (message.IsEmpty()) return "terminated";
   const v8::Local<v8::Context> context = isolate->GetCurrentContext();
-  v8::Local<v8::Value> stack;
-  if (caught.StackTrace(context).ToLocal(&stack) && stack->IsString()) return ToUtf8(isolate, stack.As<v8::String>());
-  return ToUtf8(isolate, caught.Message()->Get());
+  return ToUtf8(isolate, message->Get()) + " (line " + std::to_string(message->GetLineNumber(context).FromMaybe(0)) +
+         ", column " + std::to_string(message->GetStartColumn(context).FromMaybe(-1) + 1) + ")";
 }
 
 v8::Local<v8::Object> RunBundle(v8::Local<v8::Context> context, BundleSource& source) {
@@ -46,8 +47,10 @@ v8::Local<v8::Object> RunBundle(v8::Local<v8::Context> context, BundleSource& so
 }
 
 v8::Local<v8::Function> HookFunction(v8::Local<v8::Context> context, v8::Local<v8::Object> hooks, const char* name) {
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  const v8::TryCatch caught(isolate);
   v8::Local<v8::Value> value;
-  const v8::Local<v8::String> key = ShortV8(v8::Isolate::GetCurrent(), name);
+  const v8::Local<v8::String> key = ShortV8(isolate, name);
   if (!hooks->Get(context, key).ToLocal(&value) || !value->IsFunction()) {
     throw SnapshotError("the runtime JS has no hook '" + std::string(name) + "'");
   }

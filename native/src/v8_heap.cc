@@ -5,7 +5,7 @@
 
 namespace isolated {
 
-V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, std::function<void()> wake)
+V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& failures, std::function<void()> wake)
     : platform_(platform),
       allocator_(std::make_shared<CountingAllocator>()),
       tasks_(std::make_shared<ForegroundTasks>(std::move(wake))),
@@ -17,6 +17,8 @@ V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, std::function<void(
   params.external_references = snapshot.external_references();
   params.array_buffer_allocator_shared = allocator_;
   params.allow_atomics_wait = false;
+  params.oom_error_callback = failures.out_of_memory;
+  params.fatal_error_callback = failures.fatal;
   params.constraints.set_max_old_generation_size_in_bytes(kLargestHeapBytes);
   params.constraints.set_max_young_generation_size_in_bytes(kMaxYoungBytes);
   params.constraints.set_code_range_size_in_bytes(kCodeRangeBytes);

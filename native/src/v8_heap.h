@@ -28,8 +28,14 @@ class V8Heap {
   // lets some built-ins run for seconds.
   static constexpr size_t kSlackBytes = 8 * 1024 * 1024;
 
+  // What V8 calls, on the thread where it happens, when it cannot go on. If they return, V8 ends the process.
+  struct Failures {
+    v8::OOMErrorCallback out_of_memory;
+    v8::FatalErrorCallback fatal;
+  };
+
   // `wake`: called from any thread when V8 posted a task for this thread.
-  V8Heap(Platform& platform, const Snapshot& snapshot, std::function<void()> wake);
+  V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& failures, std::function<void()> wake);
   ~V8Heap();
   V8Heap(const V8Heap&) = delete;
   V8Heap& operator=(const V8Heap&) = delete;

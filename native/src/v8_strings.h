@@ -1,6 +1,8 @@
 #pragma once
 #include <v8.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -26,10 +28,10 @@ inline v8::MaybeLocal<v8::String> OneByteV8(v8::Isolate* isolate, std::string_vi
                                     v8::NewStringType::kNormal, static_cast<int>(bytes.size()));
 }
 
-// Copies a JavaScript string as UTF-8; lone surrogates become U+FFFD.
-inline std::string ToUtf8(v8::Isolate* isolate, v8::Local<v8::String> string) {
-  std::string out(string->Utf8LengthV2(isolate), '\0');
-  string->WriteUtf8V2(isolate, out.data(), out.size(), v8::String::WriteFlags::kReplaceInvalidUtf8);
+// Copies a JavaScript string as UTF-8, at most `longest` bytes of it in whole characters; lone surrogates become U+FFFD.
+inline std::string ToUtf8(v8::Isolate* isolate, v8::Local<v8::String> string, size_t longest = SIZE_MAX) {
+  std::string out(std::min(string->Utf8LengthV2(isolate), longest), '\0');
+  out.resize(string->WriteUtf8V2(isolate, out.data(), out.size(), v8::String::WriteFlags::kReplaceInvalidUtf8));
   return out;
 }
 

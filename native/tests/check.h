@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -22,10 +23,17 @@
 
 namespace check {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 // How long threads and memory that a test let go of may take to be gone: V8's helper threads free some of it.
 inline int settle_ms = 5000;
-// Times that a test which left something behind is run, before that counts as a leak.
+// Times that a test which left something behind is run, before that counts as a leak. Only the last run waits as long.
 inline constexpr int kRuns = 3;
+inline constexpr int kShortSettleMs = 200;
 
 inline std::atomic<int64_t> live_allocations{0};
 inline std::atomic<int> failures{0};  // of the test that runs
@@ -92,34 +100,36 @@ inline void Fail(const char* file, int line, const std::string& what) {
   std::fprintf(report, "%s:%d: %s\n", file, line, what.c_str());
 }
 
-inline std::string Show(std::string_view text) { return "'" + std::string(text) + "'"; }
-inline std::string Show(const std::string& text) { return Show(std::string_view(text)); }
-inline std::string Show(const char* text) { return text ? Show(std::string_view(text)) : "null"; }
-inline std::string Show(bool value) { return value ? "true" : "false"; }
-template <class T>
-std::string Show(const T& value) {
-  if constexpr (std::is_arithmetic_v<T>) {
-    return std::to_string(value);
-  } else if constexpr (std::is_enum_v<T>) {
-    return std::to_string(static_cast<int64_t>(value));
-  } else {
-    return "a value that cannot be shown";
+// What CHECK_EQ compares: text or a whole number. One type for all of them, because templates compile slowly.
+class Value {
+ public:
+  Value(std::string_view text) : is_text_(true), text_(text) {}
+  Value(const std::string& text) : Value(std::string_view(text)) {}
+  Value(const char* text) : Value(std::string_view(text)) {}
+  template <class T>
+    requires std::is_enum_v<T>
+  Value(T name) : Value(static_cast<std::underlying_type_t<T>>(name)) {}
+  template <class T>
+    requires std::is_integral_v<T>
+  Value(T number) : number_(static_cast<uint64_t>(number)) {
+    if constexpr (std::is_signed_v<T>) is_negative_ = number < 0;
   }
-}
 
-template <class A, class B>
-bool Equal(const A& a, const B& b) {
-  if constexpr (std::is_integral_v<A> && std::is_integral_v<B> && !std::is_same_v<A, bool> &&
-                !std::is_same_v<B, bool> && !std::is_same_v<A, char> && !std::is_same_v<B, char>) {
-    return std::cmp_equal(a, b);
-  } else {
-    return a == b;
+  bool operator==(const Value& other) const = default;
+  std::string Show() const {
+    if (is_text_) return "'" + std::string(text_) + "'";
+    return is_negative_ ? std::to_string(static_cast<int64_t>(number_)) : std::to_string(number_);
   }
-}
 
-template <class A, class B>
-void CheckEqual(const char* file, int line, const char* texts, const A& a, const B& b) {
-  if (!Equal(a, b)) Fail(file, line, std::string("CHECK_EQ(") + texts + "): " + Show(a) + " and " + Show(b));
+ private:
+  bool is_text_ = false;
+  bool is_negative_ = false;
+  uint64_t number_ = 0;
+  std::string_view text_;
+};
+
+inline void CheckEqual(const char* file, int line, const char* texts, const Value& a, const Value& b) {
+  if (!(a == b)) Fail(file, line, std::string("CHECK_EQ(") + texts + "): " + a.Show() + " and " + b.Show());
 }
 
 inline void RunBody(const Test& test) {
@@ -139,7 +149,8 @@ inline bool Run(const Test& test) {
     RunBody(test);
     if (failures > 0) return false;
     if (test.leaves == Leaves::kThings) return true;
-    if (Within(settle_ms, [&] { return !CountAlive().MoreThan(before); })) return true;
+    const int patience_ms = run < kRuns ? std::min(kShortSettleMs, settle_ms) : settle_ms;
+    if (Within(patience_ms, [&] { return !CountAlive().MoreThan(before); })) return true;
     if (run < kRuns) continue;
     const Alive after = CountAlive();
     std::fprintf(report, "%s: left alive: %+lld allocations, %+d files, %+d threads\n", test.name,

@@ -139,7 +139,7 @@ class Engine:
             isolate.listener.on_ready(number, has_handler=bool(aux))
         elif kind == _EXIT:
             del self._isolates[isolate.id]
-            isolate.listener.on_exit(exit_of(payload))
+            isolate.listener.on_exit(exit_of(payload.decode(errors="replace")))  # source lines may be no UTF-8
 
     def _deliver_to_exchange(
         self, isolate: Isolate, kind: int, flags: int, number: int, aux: int, payload: bytes

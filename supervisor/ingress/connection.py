@@ -70,6 +70,7 @@ class Connection(Queued):
         super().connection_lost(exc)
         self._messages.clear()
         self._collected = None
+        self._keepalive_handle = None  # it knows us: without this only the garbage collector would free connections
         if self._finished is not None and not self._finished.done():
             self._finished.set_result(True)
 
@@ -102,7 +103,7 @@ class Connection(Queued):
         size = head_size(data)
         if size == len(data) or not size:
             return False
-        head = self._recall(data[:size])
+        head = self._port.server.memo.recall_announcing(data[:size])
         if head is None or head.length != len(data) - size:
             return False
         self._phase = ANSWERING

@@ -20,25 +20,32 @@ LARGEST = 2048
 
 
 class HeadMemo:
-    """One per process. Full, it starts anew: that costs a miss nothing and needs no order of use."""
+    """One per process. Full, it starts anew: that costs a miss nothing and needs no order of use.
 
-    __slots__ = ("_capacity", "_heads", "recall")
+    Heads that announce a body are kept apart, so that none of them can be taken for a whole request.
+    """
+
+    __slots__ = ("_announcing", "_capacity", "_whole", "recall", "recall_announcing")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._heads: dict[bytes, Head] = {}
+        self._whole: dict[bytes, Head] = {}
+        self._announcing: dict[bytes, Head] = {}
         self._capacity = capacity
-        self.recall = self._heads.get  # the head that exactly these bytes are, or None
+        self.recall = self._whole.get  # the request without a body that exactly these bytes are, or None
+        self.recall_announcing = self._announcing.get  # the head before a body that exactly these bytes are, or None
 
     def __len__(self) -> int:
-        return len(self._heads)
+        return len(self._whole) + len(self._announcing)
 
     def remember(self, wire: bytes, head: Head) -> None:
         """Keeps `head`, which the parser made of `wire` and nothing else while it stood between two requests."""
         if len(wire) > LARGEST or not self._capacity or head.expects or head.length is None or head.length > COLLECT:
             return
-        if len(self._heads) >= self._capacity:
-            self._heads.clear()
-        self._heads[wire] = head
+        if len(self) >= self._capacity:
+            self._whole.clear()
+            self._announcing.clear()
+        heads = self._announcing if head.length else self._whole
+        heads[wire] = head
 
 
 def head_size(data: bytes) -> int:

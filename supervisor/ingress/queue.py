@@ -24,14 +24,12 @@ class Queued(Watched):
     def _parse(self, data: bytes) -> Messages:
         assert self._parser is not None
         try:
-            messages, upgraded, _ = self._parser.feed_data(data)
+            # An upgrade is answered as an ordinary request, and the connection's last: what follows needs no care.
+            return self._parser.feed_data(data)[0]
         except HttpProcessingError as error:
             too_large = isinstance(error, LineTooLong) or error.message.startswith("Too many headers")
             self._queue_fault(431 if too_large else 400)
             return ()
-        if upgraded:  # answered as an ordinary request; what follows it is for a protocol that is not spoken here
-            self._deaf = True
-        return messages
 
     def _queue(self, data: bytes, messages: Messages) -> None:
         """Puts requests in line, and counts what may be a head that is not complete."""

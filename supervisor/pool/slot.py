@@ -107,7 +107,7 @@ class Slot:
         self._waiting.fail(failures.STOPPING)
         isolate = self._isolate
         if isolate is not None:
-            self._over = self._parts.loop.create_future()
+            self._over = self._over or self._parts.loop.create_future()
             self._isolate_life.on(IsolateEvent.DRAIN)
             self._serving = None
             isolate.end(End.DRAINED)
@@ -285,13 +285,14 @@ class Slot:
         end = self._with_figures(end)
         self._stop_boot_watch()
         was_running = self._life.state is TaskState.RUNNING
-        starter_hears = end.failed and self._started is not None and not self._started.done()
+        starter_hears = self._is_starting and self._start_failed(end)
         self._end_boot(end)
         failure = failures.of_exit(end, self._backoff.wait_s(self._parts.loop.time()))
-        for exchange in isolate.exchanges.values():
+        # First who waits, then who is told: a client that is told may have its next request in line.
+        boots_again = was_running and self._waiting and self._boot_again()
+        left_over = [] if boots_again else self._waiting.leave()
+        for exchange in [*isolate.exchanges.values(), *(waiting.exchange for waiting in left_over)]:
             cast(Exchange, exchange).failed(failure)
-        if not (was_running and self._waiting and self._boot_again()):
-            self._waiting.fail(failure)
         if not starter_hears:
             self._parts.observer.on_end(self, end)
         if self._over is not None and not self._over.done():
@@ -308,12 +309,19 @@ class Slot:
             self._life.on(TaskEvent.FAILED)
         else:
             self._life.on(TaskEvent.SLEPT)
-        if self._started is None or self._started.done():
-            return
-        if end.failed:
+        if self._started is not None and self._is_starting and self._start_failed(end):
             self._started.set_exception(_boot_error(self.spec, end))
-        else:
-            self._started.set_result(None)
+        self._settle_start()
+
+    @property
+    def _is_starting(self) -> bool:
+        return self._started is not None and not self._started.done()
+
+    def _start_failed(self, end: Exit) -> bool:
+        """Whether a task that ended so did not start. One that listens cannot be over; another may, with any code."""
+        if end.reason is ExitReason.EXITED:
+            return bool(self.spec.listen)
+        return end.failed
 
     def _settle_start(self) -> None:
         if self._started is not None and not self._started.done():

@@ -25,15 +25,19 @@ class WaitingRequest:
     ended: bool = False
     failed: bool = False
 
-    def hand_over(self, isolate: Isolate, number: int) -> None:
-        """Gives all of it to an isolate that is ready."""
-        isolate.request(number, self.exchange, self.flags, self.method, self.target, self.headers, self.body)
+    def hand_over(self, isolate: Isolate, number: int) -> bool:
+        """Gives all of it to an isolate that is ready. False if that is over already."""
+        if not isolate.request(
+            number, self.exchange, self.flags, self.method, self.target, self.headers, self.body
+        ):  # fmt: skip
+            return False
         for chunk in self.chunks:
             isolate.body(number, chunk)
         if self.ended:
             isolate.body_end(number)
         if self.failed:
             isolate.body_failed(number)
+        return True
 
 
 class WaitingRoom:
@@ -67,13 +71,18 @@ class WaitingRoom:
         return list(self._requests)
 
     def hand_over(self, isolate: Isolate) -> None:
-        """Gives all to an isolate that is ready, oldest first."""
+        """Gives all to an isolate that is ready, oldest first; if it is over already, they wait on."""
+        for number, request in list(self._requests.items()):
+            if not request.hand_over(isolate, number):
+                return
+            del self._requests[number]
+
+    def leave(self) -> list[WaitingRequest]:
+        """Removes and returns all of them, oldest first."""
         requests, self._requests = self._requests, {}
-        for number, request in requests.items():
-            request.hand_over(isolate, number)
+        return list(requests.values())
 
     def fail(self, failure: Failure) -> None:
-        """Tells all of them that there is no answer."""
-        requests, self._requests = self._requests, {}
-        for request in requests.values():
+        """Tells all of them that there is no answer. Those that come meanwhile wait."""
+        for request in self.leave():
             request.exchange.failed(failure)

@@ -72,11 +72,12 @@ class FakeIsolate(Isolate):
 
     def request(
         self, number: int, exchange: Answered, flags: int, method: bytes, target: bytes, headers: bytes, body: bytes
-    ) -> None:
+    ) -> bool:
         if self.life.gone:
-            raise EngineError(f"isolate {self.id} is over")
+            return False
         self.taken[number] = Taken(flags, method, target, headers, bytearray(body))
         self.exchanges[number] = exchange
+        return True
 
     def body(self, number: int, data: bytes) -> None:
         if number in self.taken:

@@ -264,6 +264,40 @@ async def test_requests_behind_an_upload_are_answered_after_it() -> None:
 
 
 @on_uvloop
+async def test_an_upload_that_arrives_behind_others_is_no_head() -> None:
+    waiting: list[Asked] = []
+    async with serving(waiting.append) as server:
+        client = await server.client()
+        client.send(GET)
+        await server.backend.wait_asked(1)
+        client.send(post(b"", length=MIB))
+        for _ in range(16):
+            client.send(b"x" * (MIB // 16))
+            await asyncio.sleep(0.002)
+        server.backend.answer = echo
+        waiting[0].respond(b"first")
+        assert (await client.response()).body == b"first"
+        assert len((await client.response()).body) == MIB
+
+
+@on_uvloop
+async def test_a_malformed_chunk_behind_others_is_400_after_their_answers() -> None:
+    waiting: list[Asked] = []
+    async with serving(waiting.append) as server:
+        client = await server.client()
+        client.send(GET)
+        await server.backend.wait_asked(1)
+        client.send(CHUNKED + b"3\r\nabc\r\n")
+        await asyncio.sleep(0.02)
+        client.send(b"nonsense\r\n")
+        await asyncio.sleep(0.02)
+        waiting[0].respond(b"first")
+        assert (await client.response()).body == b"first"
+        assert (await client.response()).status == 400
+        assert await client.closed() == b""
+
+
+@on_uvloop
 async def test_body_and_answer_stream_at_the_same_time() -> None:
     def answer(asked: Asked) -> None:
         sent = 0

@@ -137,6 +137,35 @@ async def test_a_slow_download_is_not_idleness() -> None:
 
 
 @on_uvloop
+async def test_idleness_begins_when_the_client_has_the_answer() -> None:
+    async with serving(lambda asked: asked.respond(b"x" * 20_000_000), keep_alive=0.3, head_timeout=0.3) as server:
+        client = await server.client()
+        client.pause_reading()
+        client.send(GET)
+        await asyncio.sleep(0.6)
+        client.resume_reading()
+        await client.response()
+        await asyncio.sleep(0.15)
+        assert (await client.ask()).status == 200
+
+
+@on_uvloop
+async def test_a_half_closed_client_gets_the_answer_to_an_upload() -> None:
+    def answer(asked: Asked) -> None:
+        asked.exchange.body_cancel()
+        asyncio.get_running_loop().call_later(0.1, asked.respond, b"ok")
+
+    async with serving(answer) as server:
+        client = await server.client()
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000)
+        await server.backend.wait_asked(1)
+        await asyncio.sleep(0.02)
+        client.writer.write_eof()
+        assert (await client.response()).body == b"ok"
+        assert await client.closed() == b""
+
+
+@on_uvloop
 async def test_a_half_closed_client_gets_its_answer() -> None:
     async with serving() as server:
         client = await server.client()
@@ -162,12 +191,15 @@ async def test_a_client_that_closed_and_gets_no_answer_soon_aborts_the_request()
 
 @on_uvloop
 async def test_a_large_answer_to_a_half_closed_client_is_not_cut_short() -> None:
-    async with serving(lambda asked: asked.respond(b"x" * 20_000_000), half_closed=0.05) as server:
+    def answer(asked: Asked) -> None:
+        asyncio.get_running_loop().call_later(0.05, asked.respond, b"x" * 20_000_000)
+
+    async with serving(answer, half_closed=0.15) as server:
         client = await server.client()
         client.pause_reading()
         client.send(GET)
         client.writer.write_eof()
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.4)
         client.resume_reading()
         assert len((await client.response()).body) == 20_000_000
 

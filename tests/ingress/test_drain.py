@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from supervisor.pool.exchange import FLAG_CLOSE
-from tests.fakes.backend import Asked, FakeBackend, hello, never, stream
+from tests.fakes.backend import Asked, FakeBackend, echo, hello, never, stream
 from tests.ingress.harness import GET, on_uvloop, serving
 
 
@@ -23,7 +23,7 @@ async def _refused(host: str, port: int) -> bool:
 @on_uvloop
 async def test_drain_without_connections_is_over_at_once_and_nothing_listens() -> None:
     async with serving() as server:
-        await server.listeners.drain(5)
+        await server.listeners.drain(3600)
         assert await _refused(server.address.host, server.address.port)
         assert not server.listeners.connections()
 
@@ -36,7 +36,7 @@ async def test_drain_answers_what_is_in_flight() -> None:
         client.send(GET)
         await server.backend.wait_asked(1)
         await asyncio.sleep(0)
-        drain = asyncio.create_task(server.listeners.drain(5))
+        drain = asyncio.create_task(server.listeners.drain(3600))
         await asyncio.sleep(0.05)
         assert not drain.done()
         waiting[0].respond(b"still here")
@@ -45,11 +45,25 @@ async def test_drain_answers_what_is_in_flight() -> None:
 
 
 @on_uvloop
+async def test_drain_answers_an_upload_in_flight_and_closes() -> None:
+    async with serving(echo) as server:
+        client = await server.client()
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"x" * 100_000)
+        await server.backend.wait_asked(1)
+        drain = asyncio.create_task(server.listeners.drain(3600))
+        await asyncio.sleep(0.02)
+        client.send(b"x" * 100_000)
+        assert len((await client.response()).body) == 200_000
+        assert await client.closed() == b""
+        await drain
+
+
+@on_uvloop
 async def test_a_request_that_comes_while_draining_is_answered_and_is_the_last() -> None:
     async with serving(idle_grace=5.0) as server:
         client = await server.client()
         await client.ask()
-        drain = asyncio.create_task(server.listeners.drain(5))
+        drain = asyncio.create_task(server.listeners.drain(3600))
         await asyncio.sleep(0.01)
         response = await client.ask()
         assert response.header(b"connection") == b"close"
@@ -67,7 +81,7 @@ async def test_drain_closes_idle_connections_after_a_moment() -> None:
         await upload.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000)
         fresh = await server.client()
         await server.wait_connections(3)
-        drain = asyncio.create_task(server.listeners.drain(5))
+        drain = asyncio.create_task(server.listeners.drain(3600))
         for each in (client, upload, fresh):
             assert await each.closed() == b""
         await drain
@@ -79,7 +93,7 @@ async def test_drain_lets_a_stream_end() -> None:
         client = await server.client()
         client.send(GET)
         await server.backend.wait_asked(1)
-        drain = asyncio.create_task(server.listeners.drain(5))
+        drain = asyncio.create_task(server.listeners.drain(3600))
         assert len((await client.response()).body) == 10_000_000
         await drain
 
@@ -114,7 +128,7 @@ async def test_no_request_is_lost_when_drained_under_load() -> None:
         asking = [asyncio.create_task(ask_on(index)) for index in range(16)]
         while min(answered) < 20:
             await asyncio.sleep(0.01)
-        await server.listeners.drain(5)
+        await server.listeners.drain(3600)
         await asyncio.gather(*asking)
 
 

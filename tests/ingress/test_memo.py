@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from supervisor.ingress.heads import Head
 from supervisor.ingress.memo import LARGEST, HeadMemo, head_size
 from supervisor.ingress.options import COLLECT
-from tests.fakes.backend import echo
+from tests.fakes.backend import Asked, echo
 from tests.ingress.harness import GET, on_uvloop, serving
 
 HEAD = Head(0, b"GET", b"/", b"", 0, expects=False)
@@ -88,6 +88,37 @@ async def test_a_known_head_behind_a_part_of_another_is_not_recognised() -> None
         client.send(GET)  # the line of GET is the value of X
         assert (await client.response()).body == b"hello /x"
         assert server.backend.asked[1].header(b"x") == b"GET / HTTP/1.1"
+        assert (await client.ask(GET)).body == b"hello /"
+
+
+@on_uvloop
+async def test_a_known_head_behind_a_part_that_came_before_the_answer_is_not_recognised() -> None:
+    waiting: list[Asked] = []
+    async with serving(waiting.append) as server:
+        client = await server.client()
+        for number in range(2):
+            client.send(GET)
+            await server.backend.wait_asked(number + 1)
+            await asyncio.sleep(0)
+            if number == 1:
+                client.send(b"GET /x HTTP/1.1\r\nX: ")
+                await asyncio.sleep(0.02)
+            waiting[number].respond(b"%d" % number)
+            assert (await client.response()).body == b"%d" % number
+        client.send(GET)
+        assert (await server.backend.wait_asked(3)).target == b"/x"
+
+
+@on_uvloop
+async def test_a_known_head_behind_a_body_and_a_part_of_a_head_is_not_recognised() -> None:
+    async with serving(echo) as server:
+        client = await server.client()
+        await client.ask(GET)
+        post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+        assert (await client.ask(post + b"GET /x HTTP/1.1\r\nX: ")).body == b"abc"
+        client.send(GET)
+        await client.response()
+        assert server.backend.asked[2].target == b"/x"
 
 
 @on_uvloop
@@ -101,6 +132,28 @@ async def test_a_known_head_behind_a_body_that_was_too_short_is_body() -> None:
         await asyncio.sleep(0.02)
         client.send(GET)
         assert (await client.response()).body == b"abc" + GET
+
+
+@on_uvloop
+async def test_a_known_head_that_comes_before_its_body_waits_for_it() -> None:
+    async with serving(echo) as server:
+        client = await server.client()
+        for size in (9, 0, 9):
+            head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size
+            assert (await client.ask(head + b"x" * size)).body == b"x" * size
+            client.send(head)
+            await asyncio.sleep(0.02)
+            client.send(b"y" * size)
+            assert (await client.response()).body == b"y" * size
+
+
+def test_heads_with_and_without_a_body_are_never_taken_for_each_other() -> None:
+    memo = HeadMemo()
+    memo.remember(b"announcing", HEAD._replace(length=1))
+    memo.remember(b"whole", HEAD)
+    assert memo.recall(b"announcing") is None
+    assert memo.recall_announcing(b"whole") is None
+    assert (memo.recall(b"whole"), len(memo)) == (HEAD, 2)
 
 
 @on_uvloop

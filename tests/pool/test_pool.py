@@ -83,7 +83,7 @@ async def test_stop_stops_all_side_by_side_and_the_warm_ones_too() -> None:
 
 
 @on_virtual_time
-async def test_kill_ends_all_and_the_warm_ones_too() -> None:
+async def test_kill_ends_all_that_run() -> None:
     isolates = FakeIsolates()
     pool = pool_of(isolates, warm=1)
     isolates.last.tell_warm()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from supervisor.pool.exchange import FLAG_STREAM
+from supervisor.pool.exchange import FLAG_STREAM, RequestRefused
 from supervisor.pool.failures import HANDLER_ERROR
 from supervisor.pool.states import IsolateState, TaskState
 from supervisor.pool.waiting import MOST_WAITING
@@ -145,16 +145,17 @@ async def test_after_a_failure_the_next_request_boots_a_fresh_isolate_at_once() 
 @on_virtual_time
 async def test_a_task_that_keeps_failing_backs_off_and_says_when_to_come_again() -> None:
     case = await slot_of().started()
-    waits: list[int | None] = []
+    waits: list[int] = []
     for _ in range(6):
         case.isolate.exit(ExitReason.HEAP_LIMIT)
-        while case.slot._backoff.wait_s(asyncio.get_running_loop().time()):
-            failure = case.refused().failure
-            assert (failure.status, failure.reason) == (503, "backoff")
-            assert failure.retry_after_s is not None
-            waits.append(failure.retry_after_s)
-            await asyncio.sleep(failure.retry_after_s)
-        case.ask()
+        try:
+            case.ask()
+        except RequestRefused as refused:
+            assert (refused.failure.status, refused.failure.reason) == (503, "backoff")
+            assert refused.failure.retry_after_s is not None
+            waits.append(refused.failure.retry_after_s)
+            await asyncio.sleep(refused.failure.retry_after_s)
+            case.ask()
         case.isolate.tell_ready()
     assert waits == [1, 1, 2, 4, 8]
 
@@ -216,16 +217,34 @@ async def test_a_request_behind_one_that_failed_is_answered_by_a_fresh_isolate()
 
 
 @on_virtual_time
-async def test_an_isolate_that_goes_as_it_becomes_ready_takes_no_waiting_request_with_it_unheard() -> None:
+async def test_requests_that_an_isolate_never_took_wait_for_the_next_one() -> None:
+    """It became ready and was over at once: its records come together."""
     case = await slot_of().started()
     case.isolate.exit(Exit(ExitReason.EXITED, code=0))
-    exchanges = [case.ask()[1] for _ in range(3)]
+    asked = [case.ask() for _ in range(3)]
     case.isolate.vanish()
     case.isolate.tell_ready()
-    case.isolate.exit(Exit(ExitReason.EXITED, code=1))
-    for exchange in exchanges:
-        assert exchange.failure is not None
-        assert exchange.failure.reason == "exited"
+    case.isolate.exit(Exit(ExitReason.EXITED, code=0))
+    case.isolate.tell_ready()
+    assert list(case.isolate.taken) == [number for number, _ in asked]
+    for number, exchange in asked:
+        case.isolate.respond(number)
+        assert exchange.parsed()[0] == 204
+
+
+@on_virtual_time
+async def test_requests_that_wait_when_the_task_has_to_wait_hear_why_the_isolate_ended() -> None:
+    case = await slot_of().started()
+    for _ in range(2):
+        case.isolate.exit(ExitReason.HEAP_LIMIT)
+        await asyncio.sleep(1)
+        case.ask()
+        case.isolate.tell_ready()
+    case.isolate.vanish()
+    _, exchange = case.ask()
+    case.isolate.exit(ExitReason.HEAP_LIMIT)
+    assert exchange.failure is not None
+    assert (exchange.failure.reason, exchange.failure.retry_after_s) == ("heap-limit", 1)
 
 
 @on_virtual_time

@@ -97,7 +97,9 @@ async def test_stopping_twice_is_stopping_once() -> None:
     case = await slot_of().started()
     first, second = await stopping(case), await stopping(case)
     case.isolate.exit(ExitReason.DRAINED)
+    begun = asyncio.get_running_loop().time()
     await asyncio.gather(first, second)
+    assert asyncio.get_running_loop().time() - begun < 1
     await case.slot.stop(DRAIN_S)
     assert case.slot.state is TaskState.STOPPED
 

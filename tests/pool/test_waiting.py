@@ -47,6 +47,15 @@ def test_one_that_was_taken_out_is_not_handed_over() -> None:
     assert not ready.exchanges
 
 
+def test_an_isolate_that_is_over_takes_none() -> None:
+    room, gone = WaitingRoom(), isolate()
+    gone.vanish()
+    for number in (1, 2):
+        room.add(number, waiting())
+    room.hand_over(gone)
+    assert room.numbers() == [1, 2]
+
+
 def test_all_are_told_when_there_is_no_answer() -> None:
     room = WaitingRoom()
     exchanges = [FakeExchange() for _ in range(3)]

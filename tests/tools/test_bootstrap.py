@@ -104,12 +104,16 @@ def test_help_names_every_step_and_exit_code(checkout: Path) -> None:
 
 def test_a_second_run_waits_for_the_first(checkout: Path) -> None:
     lock = checkout / ".runtime" / "lock"
-    with subprocess.Popen(["flock", str(lock), "sleep", "1"]) as holder:
+    script = checkout / "tools" / "bootstrap"
+    with subprocess.Popen(["flock", str(lock), "cat"], stdin=subprocess.PIPE) as holder:
         while subprocess.run(["flock", "--nonblock", str(lock), "true"], check=False).returncode == 0:
             assert holder.poll() is None
-        done = bootstrap(checkout, "--step", "js", ISOLATED_DEBIAN_MIRROR=DEAD)
-    assert "waiting for another bootstrap" in done.stderr
-    assert done.returncode == Cause.JAVASCRIPT
+        with subprocess.Popen([str(script), "--step", "js"], stderr=subprocess.PIPE, text=True) as second:
+            assert second.stderr is not None
+            assert holder.stdin is not None
+            assert "waiting for another bootstrap" in second.stderr.readline()
+            holder.stdin.close()  # the first one ends
+            assert second.wait(60) == Cause.JAVASCRIPT
 
 
 def test_a_full_disk_is_recognised_in_any_programs_output() -> None:

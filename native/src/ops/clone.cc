@@ -68,8 +68,19 @@ void StructuredClone(const Arguments& arguments) {
 
   auto [data, size] = writer.serializer().Release();
   std::unique_ptr<uint8_t, Free> owner(data);
-  v8::Local<v8::Value> clone;
-  if (CloneReader(isolate, hooks, data, size).Read(received).ToLocal(&clone)) arguments.GetReturnValue().Set(clone);
+  {
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Value> clone;
+    if (CloneReader(isolate, hooks, data, size).Read(received).ToLocal(&clone)) {
+      return arguments.GetReturnValue().Set(clone);
+    }
+    if (caught.HasTerminated()) {
+      caught.ReThrow();
+      return;
+    }
+  }
+  // What was just written can be read, unless there is no memory for it; V8's own error says neither.
+  ThrowRangeError(isolate, "The clone does not fit into the memory that is left");
 }
 
 // markPlatformObject(prototype): what inherits from it is an object of the platform, not a plain one

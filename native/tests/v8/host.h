@@ -17,10 +17,10 @@
 
 inline constexpr int kPatienceMs = 20'000;  // for what comes at once unless the machine is very busy
 
-// Starts V8, once per process.
-inline void StartEngine(std::string_view bundle = kBundle) {
+// Starts V8, once per process: what the first call says counts.
+inline void StartEngine(std::string_view bundle = kBundle, const char* v8_flags = nullptr) {
   static const int started = [&] {
-    const isolated_engine_options options{bundle.data(), bundle.size(), nullptr, 1};
+    const isolated_engine_options options{bundle.data(), bundle.size(), v8_flags, 1};
     return isolated_start(&options);
   }();
   if (started != ISOLATED_OK) std::fprintf(stderr, "%s\n", isolated_error());
@@ -143,5 +143,5 @@ inline bool Contains(std::string_view text, std::string_view part) { return text
 #define CHECK_CONTAINS(text, part)                                                                       \
   do {                                                                                                   \
     const std::string contains_text(text);                                                               \
-    if (!Contains(contains_text, part)) check::Fail(__FILE__, __LINE__, "no " + check::Show(part) + " in " + contains_text); \
+    if (!Contains(contains_text, part)) check::Fail(__FILE__, __LINE__, "no '" + std::string(part) + "' in " + contains_text); \
   } while (false)
