@@ -22,6 +22,11 @@ class TaskLog:
         """It failed to answer a request."""
         task_log(slot.task_id).error("request failed", stack=message)
 
+    def on_late(self, slot: Slot, count: int) -> None:
+        """It did not answer requests in time."""
+        limit = slot.spec.limits.cpu.wall_ms
+        task_log(slot.task_id).warning("requests not answered within limits.cpu.wall", count=count, limit=limit)
+
     def on_end(self, slot: Slot, end: Exit) -> None:
         """Its isolate is over."""
         log = task_log(slot.task_id)
