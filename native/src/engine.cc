@@ -21,7 +21,8 @@ int PlatformThreads(uint32_t wanted) {
 }
 
 // Flags that V8 has no other setting for.
-//  --no-short-builtin-calls: V8 would map its built-in code (1.5 MB) once more for each isolate, next to the isolate's own
+//  --no-short-builtin-calls: V8 would map its built-in code (1.5 MB) once more for each isolate, next to the isolate's
+//  own
 //    code; that costs every boot a remap and its page faults, and shows as memory of each isolate.
 constexpr char kFlags[] = "--no-short-builtin-calls";
 

@@ -17,8 +17,8 @@
 namespace isolated {
 namespace {
 
-// Records are handed over at the end of a turn; earlier once a turn takes so long or has so many bytes, so that an answer
-// does not wait for a slow neighbour in its batch.
+// Records are handed over at the end of a turn; earlier once a turn takes so long or has so many bytes, so that an
+// answer does not wait for a slow neighbour in its batch.
 constexpr int64_t kFlushAfterNs = 100'000;
 constexpr size_t kFlushAfterBytes = 64 * 1024;
 
@@ -28,8 +28,9 @@ constexpr size_t kLogBacklogBytes = 1024 * 1024;
 // An isolate that did nothing for so long gives memory back: 4.5 MB after 3,000 calls became 2.1 MB.
 constexpr int64_t kTrimAfterNs = 500'000'000;
 
-// An isolate leaves about 0.7 MiB of free malloc memory behind, which glibc keeps. The thread of every so many that end,
-// and of the last one, gives it back to the system: about 1 ms for 6 MiB, during which other threads may wait in malloc.
+// An isolate leaves about 0.7 MiB of free malloc memory behind, which glibc keeps. The thread of every so many that
+// end, and of the last one, gives it back to the system: about 1 ms for 6 MiB, during which other threads may wait in
+// malloc.
 constexpr uint32_t kTrimMallocEvery = 32;
 
 // Heap figures are read at most so often: reading costs about a microsecond.
@@ -55,11 +56,16 @@ uintptr_t StackLow() {
 
 const char* EndReasonName(int reason) {
   switch (reason) {
-    case ISOLATED_END_DRAINED: return "drained";
-    case ISOLATED_END_IDLE: return "idle";
-    case ISOLATED_END_WALL_LIMIT: return "wall-limit";
-    case ISOLATED_END_STARTUP_LIMIT: return "startup-limit";
-    default: return "killed";
+    case ISOLATED_END_DRAINED:
+      return "drained";
+    case ISOLATED_END_IDLE:
+      return "idle";
+    case ISOLATED_END_WALL_LIMIT:
+      return "wall-limit";
+    case ISOLATED_END_STARTUP_LIMIT:
+      return "startup-limit";
+    default:
+      return "killed";
   }
 }
 
@@ -231,16 +237,18 @@ void IsolateThread::Turn() {
 
 void IsolateThread::Handle(Message& message) {
   switch (message.kind) {
-    case MessageKind::kBoot: return Boot(*message.boot);
-    case MessageKind::kRequest: return Dispatch(message.exchange, *message.request);
-    case MessageKind::kBody: return DeliverBody(message);
+    case MessageKind::kBoot:
+      return Boot(*message.boot);
+    case MessageKind::kRequest:
+      return Dispatch(message.exchange, *message.request);
+    case MessageKind::kBody:
+      return DeliverBody(message);
     case MessageKind::kAbort: {
       // Goes to the program even after its response: the signal aborts, waitUntil work may look at it.
       exchanges_.Abort(message.exchange);
       unfinished_.erase(message.exchange);
-      return Enter([&] {
-        CallHook(Hook::kAbort, {v8::Number::New(isolate(), static_cast<double>(message.exchange))});
-      });
+      return Enter(
+          [&] { CallHook(Hook::kAbort, {v8::Number::New(isolate(), static_cast<double>(message.exchange))}); });
     }
     case MessageKind::kCredit: {
       if (!exchanges_.IsOpen(message.exchange)) return;
@@ -250,7 +258,8 @@ void IsolateThread::Handle(Message& message) {
                                  v8::Integer::New(isolate(), message.value)});
       });
     }
-    case MessageKind::kEnd: return;  // seen in end_reason_
+    case MessageKind::kEnd:
+      return;  // seen in end_reason_
   }
 }
 
@@ -360,7 +369,8 @@ void IsolateThread::Boot(const BootOptions& options) {
 
 void IsolateThread::RunMain(const BootOptions& options) {
   v8::Local<v8::String> parameters;
-  if (!ToV8(isolate(), options.parameters).ToLocal(&parameters)) return FailBoot({.message = "env and args are too large"});
+  if (!ToV8(isolate(), options.parameters).ToLocal(&parameters))
+    return FailBoot({.message = "env and args are too large"});
   CallHook(Hook::kBoot, {parameters});
   CheckLimits();  // if the hook was terminated, V8 has forgotten so: the program would run
   if (phase_ == Phase::kOver) return;
@@ -392,7 +402,8 @@ void IsolateThread::PollBoot() {
   const v8::HandleScope handles(isolate());
   const v8::Local<v8::Promise> promise = main_promise_.Get(isolate());
   switch (promise->State()) {
-    case v8::Promise::kPending: return;
+    case v8::Promise::kPending:
+      return;
     case v8::Promise::kFulfilled:
       main_promise_.Reset();
       return Enter([&] { BecomeReady(loader_->main_namespace()); });
@@ -448,7 +459,8 @@ void IsolateThread::Dispatch(uint64_t number, const Request& request) {
       unfinished_.erase(number);
       return exchanges_.Fail(number, "the request is too large");
     }
-    const int flags = ((request.flags & ISOLATED_REQUEST_STREAM) ? 1 : 0) | ((request.flags & ISOLATED_REQUEST_TLS) ? 2 : 0);
+    const int flags =
+        ((request.flags & ISOLATED_REQUEST_STREAM) ? 1 : 0) | ((request.flags & ISOLATED_REQUEST_TLS) ? 2 : 0);
     CallHook(Hook::kDispatch, {v8::Number::New(isolate(), static_cast<double>(number)),
                                v8::Integer::New(isolate(), flags), method, target, headers, body});
   });
@@ -519,7 +531,8 @@ void IsolateThread::TrimIfIdle() {
   figures_at_ns_ = 0;
 }
 
-// On another thread than an isolate's (V8's helpers) these return, and V8 ends the process: whose fault it was is unknown.
+// On another thread than an isolate's (V8's helpers) these return, and V8 ends the process: whose fault it was is
+// unknown.
 void IsolateThread::OnOutOfMemory(const char* location, const v8::OOMDetails& details) {
   if (here) here->Park(details.detail ? details.detail : location);
 }

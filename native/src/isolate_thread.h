@@ -54,9 +54,7 @@ class IsolateThread {
   // Starts the thread, which keeps `self` alive. Returns errno, 0 if it runs.
   static int Start(const std::shared_ptr<IsolateThread>& self);
 
-  static IsolateThread* From(v8::Isolate* isolate) {
-    return static_cast<IsolateThread*>(isolate->GetData(kDataSlot));
-  }
+  static IsolateThread* From(v8::Isolate* isolate) { return static_cast<IsolateThread*>(isolate->GetData(kDataSlot)); }
 
   // Any thread.
   uint32_t id() const { return id_; }

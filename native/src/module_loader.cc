@@ -27,9 +27,7 @@ void Throw(v8::Isolate* isolate, Local<Value> (*make)(Local<String>, Local<Value
   if (ToV8(isolate, message.substr(0, kLongest)).ToLocal(&text)) isolate->ThrowException(make(text, {}));
 }
 
-std::string_view WithoutBom(std::string_view utf8) {
-  return utf8.starts_with("\xEF\xBB\xBF") ? utf8.substr(3) : utf8;
-}
+std::string_view WithoutBom(std::string_view utf8) { return utf8.starts_with("\xEF\xBB\xBF") ? utf8.substr(3) : utf8; }
 
 v8::ScriptOrigin Origin(v8::Isolate* isolate, const std::string& path, bool is_module) {
   return v8::ScriptOrigin(ToV8(isolate, path).FromMaybe(Local<String>()), 0, 0, false, -1, {}, false, false, is_module);
@@ -84,8 +82,8 @@ MaybeLocal<Value> ModuleLoader::RunMain(Local<Context> context, const std::strin
   auto read = folder_.Read(main_path, kMaxFileBytes);
   if (const ReadError* error = std::get_if<ReadError>(&read)) {
     Throw(isolate_, v8::Exception::Error,
-          "Cannot load the main module '" + main_path + "' from '" + folder_.path() + "': " +
-              std::string(Describe(*error)));
+          "Cannot load the main module '" + main_path + "' from '" + folder_.path() +
+              "': " + std::string(Describe(*error)));
     return {};
   }
   const FileContents& file = std::get<FileContents>(read);
@@ -208,8 +206,10 @@ std::optional<ModuleLoader::Target> ModuleLoader::Resolve(const std::string& ref
     return std::nullopt;
   }
   Kind kind = Kind::kScript;
-  if (as_json || path.ends_with(".json")) kind = Kind::kJson;
-  else if (path.ends_with(".wasm")) kind = Kind::kWasm;
+  if (as_json || path.ends_with(".json"))
+    kind = Kind::kJson;
+  else if (path.ends_with(".wasm"))
+    kind = Kind::kWasm;
   return Target{std::string(url->get_href()), path.substr(root.size()),
                 std::string(url->get_search()) + std::string(url->get_hash()), kind};
 }
@@ -229,8 +229,8 @@ ModuleLoader::Entry* ModuleLoader::Load(Local<Context> context, const Target& ta
   auto read = folder_.Read(target.relative, kMaxFileBytes);
   if (const ReadError* error = std::get_if<ReadError>(&read)) {
     Throw(isolate_, v8::Exception::Error,
-          "Cannot import '" + specifier + "' (" + folder_.path() + "/" + target.relative + "): " +
-              std::string(Describe(*error)));
+          "Cannot import '" + specifier + "' (" + folder_.path() + "/" + target.relative +
+              "): " + std::string(Describe(*error)));
     return nullptr;
   }
   if (was_read) *was_read = true;
@@ -240,8 +240,9 @@ ModuleLoader::Entry* ModuleLoader::Load(Local<Context> context, const Target& ta
   }
   Local<Module> module;
   Local<Value> value;
-  const bool compiled = target.kind == Kind::kScript ? Compile(file).ToLocal(&module)
-                                                     : MakeSynthetic(context, target.kind, file, &value).ToLocal(&module);
+  const bool compiled = target.kind == Kind::kScript
+                            ? Compile(file).ToLocal(&module)
+                            : MakeSynthetic(context, target.kind, file, &value).ToLocal(&module);
   if (!compiled) return nullptr;
   Entry* entry = Add(target.url, file, module, value);
   by_file_.emplace(file.path + target.suffix, entry);
@@ -356,8 +357,8 @@ void ModuleLoader::NotePlace(Entry* referrer, Local<v8::ModuleRequest> request) 
   if (const auto* file = std::get_if<FileContents>(&read)) place_->source_line = LineOf(file->bytes, place_->line);
 }
 
-MaybeLocal<Module> ModuleLoader::OnResolve(Local<Context>, Local<String> specifier,
-                                           Local<FixedArray> attributes, Local<Module> referrer) {
+MaybeLocal<Module> ModuleLoader::OnResolve(Local<Context>, Local<String> specifier, Local<FixedArray> attributes,
+                                           Local<Module> referrer) {
   ModuleLoader* self = From(v8::Isolate::GetCurrent());
   const Entry* from = self->EntryOf(referrer);
   const std::optional<Target> target = self->Resolve(from ? from->path : "", specifier, attributes, 3);
@@ -394,8 +395,7 @@ void ModuleLoader::OnEvaluate(const v8::FunctionCallbackInfo<Value>& info) {
   v8::TryCatch caught(isolate);
   if (From(isolate)->Evaluate(context, import)) return;
   const Local<Value> resolver = PartOf(context, import, kResolver);
-  if (caught.HasTerminated() ||
-      resolver.As<v8::Promise::Resolver>()->Reject(context, caught.Exception()).IsNothing()) {
+  if (caught.HasTerminated() || resolver.As<v8::Promise::Resolver>()->Reject(context, caught.Exception()).IsNothing()) {
     caught.ReThrow();
   }
 }

@@ -14,8 +14,8 @@
 
 namespace isolated {
 
-// One v8::Isolate made from the snapshot, with its limits. Lives and dies on its own thread; the order of the members is
-// the order of their lives.
+// One v8::Isolate made from the snapshot, with its limits. Lives and dies on its own thread; the order of the members
+// is the order of their lives.
 class V8Heap {
  public:
   // Young generation: three semi-spaces of at most 2 MiB. With V8's default a 16 MB limit reached 103 MB of pages.
@@ -24,8 +24,8 @@ class V8Heap {
   static constexpr size_t kCodeRangeBytes = 16 * 1024 * 1024;
   // The old generation of an isolate that waits for a task. SetLimits lowers it, which V8 allows; raising it does not.
   static constexpr size_t kLargestHeapBytes = size_t{4} * 1024 * 1024 * 1024;
-  // What the program may still use after it hit its limit, so that it can unwind. Raised once: raising it again and again
-  // lets some built-ins run for seconds.
+  // What the program may still use after it hit its limit, so that it can unwind. Raised once: raising it again and
+  // again lets some built-ins run for seconds.
   static constexpr size_t kSlackBytes = 8 * 1024 * 1024;
 
   // What V8 calls, on the thread where it happens, when it cannot go on. If they return, V8 ends the process.

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <thread>
 
 #include "check.h"
@@ -139,4 +140,32 @@ TEST(producers_against_a_draining_loop) {
   CHECK_EQ(got, kProducers * kEach);
   CHECK(outbox.Drain().empty());
   CHECK(!IsRinging(outbox));
+}
+
+// Producers that wait until they are heard, so that the loop comes to an empty outbox each time.
+TEST(no_ring_is_lost_when_everybody_waits_for_everybody) {
+  constexpr int kProducers = 2, kEach = 10'000;
+  Outbox outbox;
+  std::atomic<int> heard[kProducers] = {};
+  std::atomic<bool> stalled{false};
+  std::vector<std::thread> producers;
+  for (char p = 0; p < kProducers; ++p) {
+    producers.emplace_back([&, p] {
+      const auto backlog = std::make_shared<Backlog>(0);
+      for (int i = 0; i < kEach && !stalled; ++i) {
+        outbox.Push(std::string(1, p), backlog);
+        while (heard[static_cast<int>(p)] == i && !stalled) std::this_thread::yield();
+      }
+    });
+  }
+  int got = 0;
+  while (got < kProducers * kEach && !stalled) {
+    if (!IsRinging(outbox, 10'000)) stalled = true;
+    for (auto run = outbox.Drain(); !run.empty(); run = outbox.Drain()) {
+      ++heard[static_cast<int>(run[0])];
+      ++got;
+    }
+  }
+  CHECK(!stalled);
+  for (std::thread& producer : producers) producer.join();
 }

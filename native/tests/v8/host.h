@@ -80,8 +80,7 @@ class Program {
 
   void Boot(std::string_view source, Limits limits = {}, const char* name = "main.mjs") {
     folder_.Write(name, source);
-    const isolated_boot_options options{folder_.path().c_str(), name,           "{}",
-                                        limits.heap,            limits.external, limits.core};
+    const isolated_boot_options options{folder_.path().c_str(), name, "{}", limits.heap, limits.external, limits.core};
     CHECK_EQ(isolated_boot(id_, &options), ISOLATED_OK);
   }
 
@@ -128,8 +127,9 @@ class Program {
       pollfd poller{isolated_doorbell(), POLLIN, 0};
       poll(&poller, 1, 10);
     }
-    check::Fail(__FILE__, __LINE__, "isolate " + std::to_string(id_) + " said nothing of kind " +
-                                        std::to_string(*kinds.begin()) + " for so long");
+    check::Fail(
+        __FILE__, __LINE__,
+        "isolate " + std::to_string(id_) + " said nothing of kind " + std::to_string(*kinds.begin()) + " for so long");
     return {};
   }
 
@@ -140,8 +140,9 @@ class Program {
 inline bool Contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
 // With what the text is, where it has not got the part.
-#define CHECK_CONTAINS(text, part)                                                                       \
-  do {                                                                                                   \
-    const std::string contains_text(text);                                                               \
-    if (!Contains(contains_text, part)) check::Fail(__FILE__, __LINE__, "no '" + std::string(part) + "' in " + contains_text); \
+#define CHECK_CONTAINS(text, part)                                                           \
+  do {                                                                                       \
+    const std::string contains_text(text);                                                   \
+    if (!Contains(contains_text, part))                                                      \
+      check::Fail(__FILE__, __LINE__, "no '" + std::string(part) + "' in " + contains_text); \
   } while (false)
