@@ -1,6 +1,7 @@
 #include "realm.h"
 
-#include <algorithm>
+#include <charconv>
+#include <string_view>
 
 #include "v8_strings.h"
 
@@ -10,7 +11,34 @@ namespace {
 // Enough for any line a person wrote; a minified bundle is one line of megabytes.
 constexpr size_t kLongestSourceLine = 400;
 constexpr size_t kLongestStack = 16 * 1024;
-constexpr size_t kLongestPath = 4 * 1024;  // PATH_MAX; a program may claim any name (sourceURL)
+constexpr size_t kLongestPath = 4 * 1024;               // PATH_MAX; a program may claim any name (sourceURL)
+constexpr std::string_view kRuntimeName = "isolated:";  // how the names of our own scripts begin
+
+// Takes a number off the end of "path:12:34" and the colon before it; 0 if there is none.
+int TakeNumber(std::string_view& text) {
+  const size_t colon = text.rfind(':');
+  int number = 0;
+  if (colon == text.npos || std::from_chars(text.data() + colon + 1, text.end(), number).ptr != text.end()) return 0;
+  text.remove_suffix(text.size() - colon);
+  return number;
+}
+
+// The place of the first frame in a file, out of a stack's text ("    at f (/app/main.js:1:6)").
+void TakePlaceFromStack(ScriptError& error) {
+  for (size_t at = error.stack.find("\n    at "); at != error.stack.npos; at = error.stack.find("\n    at ", at + 1)) {
+    std::string_view line = std::string_view(error.stack).substr(at + 8);
+    line = line.substr(0, line.find('\n'));
+    if (line.ends_with(")")) line = line.substr(0, line.size() - 1).substr(line.rfind('(') + 1);
+    if (!line.starts_with("/")) continue;
+    const int column = TakeNumber(line);
+    const int number = TakeNumber(line);
+    if (number == 0) continue;
+    error.file = line;
+    error.line = number;
+    error.column = column;
+    return;
+  }
+}
 
 }  // namespace
 
@@ -53,7 +81,10 @@ ScriptError Realm::Describe(v8::Local<v8::Value> exception, v8::Local<v8::Messag
   if (message.IsEmpty()) return error;
   error.message = Text(message->Get(), kLongestStack);
   const v8::Local<v8::Value> file = message->GetScriptResourceName();
-  if (!file->IsString()) return error;
+  if (!file->IsString() || Text(file.As<v8::String>(), kLongestPath).starts_with(kRuntimeName)) {
+    TakePlaceFromStack(error);  // a built-in threw: who called it?
+    return error;
+  }
   error.file = Text(file.As<v8::String>(), kLongestPath);
   error.line = message->GetLineNumber(context()).FromMaybe(0);
   error.column = message->GetStartColumn(context()).FromMaybe(-1) + 1;
