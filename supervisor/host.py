@@ -13,6 +13,7 @@ import uvloop
 
 from supervisor.engine.engine import Engine
 from supervisor.ingress.listeners import Listeners
+from supervisor.limits.files import raise_open_files
 from supervisor.pool.pool import Pool
 from supervisor.pool.slot import END_S, Slot
 from supervisor.signals import StopSignals
@@ -34,6 +35,7 @@ def run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
 
     BootError, ListenError and EngineError if one cannot start: then nothing runs any more.
     """
+    raise_open_files()
     return uvloop.run(_run(specs, options))
 
 

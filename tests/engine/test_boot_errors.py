@@ -54,6 +54,9 @@ def error_of(end: Exit) -> ErrorPlace:
             {"a.mjs": "\nawait Promise.reject(new Error('no'));\n"}, "Error: no", ("a.mjs", 2, 22),
             "await Promise.reject(new Error('no'));", id="rejected top-level await"),
         pytest.param(
+            {"a.js": "let x;\nx = JSON.parse('nope');\n"}, "is not valid JSON", ("a.js", 2, 10),
+            None, id="throw by a built-in"),
+        pytest.param(
             {"a.js": "\n  import './missing.js';\n"}, "'./missing.js'", ("a.js", 2, None),
             "  import './missing.js';", id="missing import"),
         pytest.param(
