@@ -296,16 +296,30 @@ MaybeLocal<Module> ModuleLoader::MakeSynthetic(Local<Context> context, Kind kind
                                                Local<Value>* value) {
   if (kind == Kind::kJson) {
     if (!ParseJson(context, file).ToLocal(value)) return {};
-  } else {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(file.bytes.data());
-    Local<v8::WasmModuleObject> compiled;
-    if (!v8::WasmModuleObject::Compile(isolate_, {bytes, file.bytes.size()}).ToLocal(&compiled)) return {};
-    *value = compiled;
+  } else if (!CompileWasm(file).ToLocal(value)) {
+    return {};
   }
   Local<String> name;
   if (!ToV8(isolate_, file.path).ToLocal(&name)) return {};
   const Local<String> exports[] = {ShortV8(isolate_, "default")};
   return Module::CreateSyntheticModule(isolate_, name, {exports, 1}, OnEvaluateSynthetic);
+}
+
+MaybeLocal<Value> ModuleLoader::CompileWasm(const FileContents& file) {
+  std::string reason;
+  {
+    v8::TryCatch caught(isolate_);
+    const auto* bytes = reinterpret_cast<const uint8_t*>(file.bytes.data());
+    Local<v8::WasmModuleObject> compiled;
+    if (v8::WasmModuleObject::Compile(isolate_, {bytes, file.bytes.size()}).ToLocal(&compiled)) return compiled;
+    if (caught.HasTerminated()) {
+      caught.ReThrow();
+      return {};
+    }
+    if (!caught.Message().IsEmpty()) reason = ToUtf8(isolate_, caught.Message()->Get());
+  }
+  Throw(isolate_, v8::Exception::WasmCompileError, "'" + file.path + "' is not WebAssembly: " + reason);
+  return {};
 }
 
 MaybeLocal<Value> ModuleLoader::ParseJson(Local<Context> context, const FileContents& file) {

@@ -89,6 +89,7 @@ class ModuleLoader {
   v8::MaybeLocal<v8::Module> Compile(const FileContents& file);
   v8::MaybeLocal<v8::Module> MakeSynthetic(v8::Local<v8::Context> context, Kind kind, const FileContents& file,
                                            v8::Local<v8::Value>* value);
+  v8::MaybeLocal<v8::Value> CompileWasm(const FileContents& file);
   v8::MaybeLocal<v8::Value> ParseJson(v8::Local<v8::Context> context, const FileContents& file);
 
   Entry* Add(std::string key, const FileContents& file, v8::Local<v8::Module> module, v8::Local<v8::Value> value);

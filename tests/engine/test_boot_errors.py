@@ -76,7 +76,8 @@ def error_of(end: Exit) -> ErrorPlace:
             {"a.js": "import './data.json';", "data.json": '{"a": 1,}'}, "data.json' is not JSON", None, None,
             id="invalid JSON"),
         pytest.param(
-            {"a.js": "import './data.wasm';", "data.wasm": b"\0asm\1\0\0\0\xff"}, "CompileError", None, None,
+            {"a.js": "import './data.wasm';", "data.wasm": b"\0asm\1\0\0\0\xff"}, "data.wasm' is not WebAssembly", None,
+            None,
             id="invalid WebAssembly"),
         pytest.param(
             {"a.js": "import x from './b.js' with { type: 'css' };", "b.js": ""}, "type", ("a.js", 1, None), None,
