@@ -77,6 +77,8 @@ int isolated_boot(uint32_t isolate, const isolated_boot_options* options) {
   boot->heap_limit = options->heap_limit;
   boot->external_limit = options->external_limit;
   boot->core = options->core;
+  boot->flags = options->flags;
+  if (options->blocked) boot->blocked = options->blocked;
   return Post(isolate, {.kind = MessageKind::kBoot, .boot = std::move(boot)});
 }
 
