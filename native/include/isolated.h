@@ -101,6 +101,8 @@ struct isolated_boot_options {
   const char *parameters; /* JSON: {"taskId":…, "env":{…}, "args":[…], "pwd":…, "mainPath":…} for the runtime */
   uint64_t heap_limit;    /* bytes of V8 heap; 0: V8's own default */
   uint64_t external_limit;/* bytes of ArrayBuffers and other memory outside the heap; 0: none */
+  double cpu_startup_ms;  /* CPU time for the boot; 0: no limit */
+  double cpu_request_ms;  /* CPU time that each request adds to the isolate's account; 0: no limit */
   int32_t core;           /* CPU core to pin the thread to; -1: any */
   uint32_t flags;         /* ISOLATED_BOOT_* */
   const char *blocked;    /* hashes of sources that are not run, hex, each ended by '\n'; may be NULL. A task whose sources
@@ -112,6 +114,7 @@ struct isolated_statistics {
   uint64_t heap_total;
   uint64_t external_used;
   uint64_t cpu_ns;        /* CPU time of the isolate's thread */
+  int64_t cpu_left_ns;    /* CPU time left in the account; -1: no limit */
   uint64_t busy_since_ns; /* CLOCK_MONOTONIC when the present entry into JS began; 0: not in JS */
   uint32_t exchanges;     /* requests in flight */
   uint32_t timers;        /* timers waiting */
@@ -121,7 +124,8 @@ struct isolated_statistics {
 struct isolated_counts {
   uint32_t isolates;   /* ids alive, warm ones included */
   uint32_t threads;    /* isolate threads alive; more than isolates only while one is being joined */
-  uint32_t parked;     /* threads parked after a fault V8 cannot survive */
+  uint32_t parked;     /* threads parked after a fault V8 cannot survive, or because they would not end */
+  uint32_t faults;     /* of those, by a wrong access to memory: the process should be replaced at once */
   uint64_t created;    /* isolates ever made */
   uint64_t records;    /* records waiting in the outbox */
 };

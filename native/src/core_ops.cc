@@ -171,22 +171,31 @@ void OpExit(const Arguments& arguments) {
   if (IsolateThread* thread = Thread(arguments)) thread->Exit(IntAt(arguments, 0));
 }
 
+// The thread is not parked in the middle of an op that writes records.
+template <v8::FunctionCallback kOp>
+void Whole(const Arguments& arguments) {
+  IsolateThread* thread = Thread(arguments);
+  if (!thread) return kOp(arguments);
+  const OpScope scope(thread->spot());
+  kOp(arguments);
+}
+
 constexpr Op kCoreOps[] = {
     {"setHooks", OpSetHooks, 1},
-    {"log", OpLog, 2},
-    {"respond", OpRespond, 5},
-    {"respondStart", OpRespondStart, 4},
-    {"respondChunk", OpRespondChunk, 2},
-    {"respondEnd", OpRespondEnd, 1},
-    {"respondFail", OpRespondFail, 2},
-    {"bodyCredit", OpBodyCredit, 2},
-    {"bodyCancel", OpBodyCancel, 1},
-    {"exchangeDone", OpExchangeDone, 1},
-    {"timerStart", OpTimerStart, 2},
-    {"timerStop", OpTimerStop, 1},
+    {"log", Whole<OpLog>, 2},
+    {"respond", Whole<OpRespond>, 5},
+    {"respondStart", Whole<OpRespondStart>, 4},
+    {"respondChunk", Whole<OpRespondChunk>, 2},
+    {"respondEnd", Whole<OpRespondEnd>, 1},
+    {"respondFail", Whole<OpRespondFail>, 2},
+    {"bodyCredit", Whole<OpBodyCredit>, 2},
+    {"bodyCancel", Whole<OpBodyCancel>, 1},
+    {"exchangeDone", Whole<OpExchangeDone>, 1},
+    {"timerStart", Whole<OpTimerStart>, 2},
+    {"timerStop", Whole<OpTimerStop>, 1},
     {"now", OpNow, 0},
     {"timeOrigin", OpTimeOrigin, 0},
-    {"exit", OpExit, 1},
+    {"exit", Whole<OpExit>, 1},
 };
 
 }  // namespace

@@ -49,6 +49,8 @@ inline void Drain() {
 struct Limits {
   uint64_t heap = 0;
   uint64_t external = 0;
+  double cpu_startup_ms = 0;
+  double cpu_request_ms = 0;
   int32_t core = -1;
   uint32_t flags = 0;
   const char* blocked = nullptr;
@@ -88,6 +90,8 @@ class Program {
         .parameters = "{}",
         .heap_limit = limits.heap,
         .external_limit = limits.external,
+        .cpu_startup_ms = limits.cpu_startup_ms,
+        .cpu_request_ms = limits.cpu_request_ms,
         .core = limits.core,
         .flags = limits.flags,
         .blocked = limits.blocked,
