@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "clock.h"
+#include "interpose.h"
 #include "random_source.h"
 
 namespace isolated {
@@ -47,6 +48,7 @@ Platform& WithFlags(Platform& platform, const isolated_engine_options& options) 
 }  // namespace
 
 Engine::V8::V8(Platform& platform) {
+  InstallInterposition();
   v8::V8::SetEntropySource(FillRandom);
   ReadTimeZone();
   v8::V8::SetFatalErrorHandler(ParkingSpot::OnV8Fatal);

@@ -242,7 +242,10 @@ void IsolateThread::Loop() {
 }
 
 void IsolateThread::Turn() {
-  inbox_.Take(turn_, NextDeadline());
+  {
+    const MemoryAccount::Uncounted from_other_threads;
+    inbox_.Take(turn_, NextDeadline());
+  }
   turn_began_ns_ = MonotonicNs();
   Settle(turn_began_ns_);
   if (turn_.empty() && turn_began_ns_ >= trim_at_ns_) TrimIfIdle();
@@ -342,10 +345,8 @@ void IsolateThread::AfterEntry(v8::TryCatch& caught) {
 
 void IsolateThread::CheckLimits() {
   if (phase_ == Phase::kOver) return;
-  if (heap_->heap_limit_hit()) {
-    Finish({.reason = "heap-limit",
-            .limit = static_cast<int64_t>(heap_->heap_limit()),
-            .measured = static_cast<int64_t>(heap_->heap_at_limit())});
+  if (std::optional<ExitReport> report = MemoryReport()) {
+    Finish(std::move(*report));
   } else if (cpu_limit_hit_.load(std::memory_order_acquire)) {
     Finish(CpuReport());
   } else if (exit_code_) {
@@ -372,6 +373,21 @@ void IsolateThread::Settle(int64_t now) {
 void IsolateThread::PublishAccount() {
   half_at.store(account_.half_at(), std::memory_order_relaxed);
   empty_at.store(account_.empty_at(), std::memory_order_relaxed);
+}
+
+std::optional<ExitReport> IsolateThread::MemoryReport() {
+  const MemoryAccount& memory = heap_->memory();
+  const auto report = [this](const char* reason, size_t limit, size_t measured) {
+    return ExitReport{.reason = reason,
+                      .limit = static_cast<int64_t>(limit),
+                      .measured = static_cast<int64_t>(measured),
+                      .stack = stack_};
+  };
+  if (memory.external_limit_hit()) {
+    return report("external-limit", memory.external_limit(), memory.external_at_limit());
+  }
+  if (!heap_->heap_limit_hit() && memory.heap_at_refusal() == 0) return std::nullopt;
+  return report("heap-limit", heap_->heap_limit(), std::max(heap_->heap_at_limit(), memory.heap_at_refusal()));
 }
 
 ExitReport IsolateThread::CpuReport() {
@@ -483,7 +499,7 @@ void IsolateThread::Boot(const BootOptions& options) {
   cpu_request_ns_ = options.cpu_request_ns;
   account_.OpenForBoot(ThreadCpuNs(), options.cpu_startup_ns);
   PublishAccount();
-  heap_->SetLimits(options.heap_limit, options.external_limit);
+  heap_->SetLimits(options.heap_limit, options.external_limit, *this);
   const bool allow_wasm = !(options.flags & ISOLATED_BOOT_NO_WASM);
   loader_.emplace(isolate(), options.pwd,
                   ModuleLoader::Parts{.files = shared_.files,
@@ -652,7 +668,11 @@ void IsolateThread::Finish(ExitReport report) {
 }
 
 void IsolateThread::Flush() {
-  if (!records_.empty()) shared_.outbox.Push(records_.Take(), backlog_);
+  if (records_.empty()) return;
+  std::string records = records_.Take();
+  MemoryAccount::HandOver(records);
+  const MemoryAccount::Uncounted of_the_loop;
+  shared_.outbox.Push(std::move(records), backlog_);
 }
 
 void IsolateThread::NoteFigures() {
@@ -665,7 +685,7 @@ void IsolateThread::NoteFigures() {
   isolate()->GetHeapStatistics(&statistics);
   heap_used_.store(statistics.used_heap_size(), std::memory_order_relaxed);
   heap_total_.store(statistics.total_heap_size(), std::memory_order_relaxed);
-  external_used_.store(heap_->external().used(), std::memory_order_relaxed);
+  external_used_.store(heap_->memory().external(), std::memory_order_relaxed);
 }
 
 void IsolateThread::TrimIfIdle() {
@@ -675,6 +695,23 @@ void IsolateThread::TrimIfIdle() {
   PublishAccount();
   trim_at_ns_ = Inbox::kNever;
   figures_at_ns_ = 0;
+}
+
+void IsolateThread::OnHeapLimit() {
+  must_end = true;
+  isolate()->TerminateExecution();
+}
+
+void IsolateThread::OnExternalLimit() {
+  must_end = true;
+  isolate()->TerminateExecution();
+}
+
+void IsolateThread::OnMallocCeiling() { spot().Park(ParkingSpot::kGaveUp, "memory outside the heap grew without an end"); }
+
+void IsolateThread::OnLook() {
+  // What helper threads allocate, and machine code, cannot be refused.
+  if (heap_->memory().OverExternalLimit() && heap_->memory().NoteExternalLimit()) must_end = true;
 }
 
 void IsolateThread::OnOutOfMemory(const char* location, const v8::OOMDetails& details) {
@@ -706,12 +743,17 @@ ExitReport IsolateThread::ParkedReport() {
   if (cause == ParkingSpot::kUnresponsive) {
     const char* why = cpu_limit_hit_ ? (account_.is_boot() ? "startup-limit" : "cpu-limit")
                       : heap_->heap_limit_hit() ? "heap-limit"
+                      : heap_->memory().external_limit_hit() ? "external-limit"
                                                 : EndReasonName(end_reason_);
     return {.reason = "unresponsive",
             .message = std::string("told to end for ") + why + ", its code went on: its thread is parked",
             .limit = Ms(Watchdog::kIgnoresNs),
             .measured = Ms(ended_since() == 0 ? 0 : MonotonicNs() - ended_since()),
             .stack = stack_};
+  }
+  if (std::optional<ExitReport> report = MemoryReport(); report && cause == ParkingSpot::kGaveUp) {
+    report->message = spot().message();
+    return *report;
   }
   if (cause == ParkingSpot::kGaveUp) {
     return {.reason = "aborted", .message = std::string("V8 gave up: ") + spot().message(), .stack = stack_};

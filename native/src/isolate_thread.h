@@ -17,6 +17,7 @@
 #include "guarded.h"
 #include "inbox.h"
 #include "isolated.h"
+#include "memory_account.h"
 #include "message.h"
 #include "module_loader.h"
 #include "outbox.h"
@@ -51,7 +52,7 @@ struct Shared {
 
 // A thread with one V8 isolate on it, running one task. Only this thread touches the isolate; everybody else posts
 // messages, and reads the figures marked "any thread".
-class IsolateThread final : public Watched {
+class IsolateThread final : public Watched, private MemoryAccount::Listener {
  public:
   static constexpr int kDataSlot = 0;
   // JavaScript may use what is left of the stack above the reserve; native code called from it has the reserve.
@@ -98,6 +99,7 @@ class IsolateThread final : public Watched {
   void OnEmpty(int64_t cpu) override;
   void Terminate(int times) override;
   void OnLook() override;
+  void OnLook() override;
   void OnParked() override;
 
   static void* Main(void* self);
@@ -118,6 +120,8 @@ class IsolateThread final : public Watched {
   // Brings the account up to date, at the latest every millisecond of a turn.
   void Settle(int64_t now);
   void PublishAccount();
+  // What the program's end is to say of a memory limit that it ran into.
+  std::optional<ExitReport> MemoryReport();
   ExitReport CpuReport();
   ExitReport ParkedReport();
   void CaptureStack();
@@ -141,6 +145,11 @@ class IsolateThread final : public Watched {
   static void OnInterrupt(v8::Isolate* isolate, void* self);
   static void OnGcBegins(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
   static void OnGcEnds(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
+  // MemoryAccount::Listener
+  void OnHeapLimit() override;
+  void OnExternalLimit() override;
+  void OnMallocCeiling() override;
+
   static void OnOutOfMemory(const char* location, const v8::OOMDetails& details);
   static void OnFatalError(const char* location, const char* message);
 

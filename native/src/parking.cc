@@ -14,12 +14,6 @@
 
 namespace isolated {
 
-// TEMPORARY until interpose.cc is there.
-__attribute__((weak)) const ThreadHolds& CurrentHolds() {
-  static ThreadHolds none;
-  return none;
-}
-
 namespace {
 
 struct Fault {
