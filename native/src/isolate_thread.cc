@@ -429,7 +429,8 @@ void IsolateThread::Terminate(int times) {
 }
 
 void IsolateThread::OnLook() {
-  if (heap_->heap_limit_hit()) must_end = true;
+  // What helper threads allocate, and machine code, cannot be refused.
+  if (heap_->memory().OverExternalLimit() && heap_->memory().NoteExternalLimit()) must_end = true;
 }
 
 void IsolateThread::OnInterrupt(v8::Isolate* isolate, void* data) {
@@ -708,11 +709,6 @@ void IsolateThread::OnExternalLimit() {
 }
 
 void IsolateThread::OnMallocCeiling() { spot().Park(ParkingSpot::kGaveUp, "memory outside the heap grew without an end"); }
-
-void IsolateThread::OnLook() {
-  // What helper threads allocate, and machine code, cannot be refused.
-  if (heap_->memory().OverExternalLimit() && heap_->memory().NoteExternalLimit()) must_end = true;
-}
 
 void IsolateThread::OnOutOfMemory(const char* location, const v8::OOMDetails& details) {
   // On a helper thread V8 goes on and ends the process: what is shared by all cannot be parked.

@@ -99,7 +99,6 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   void OnEmpty(int64_t cpu) override;
   void Terminate(int times) override;
   void OnLook() override;
-  void OnLook() override;
   void OnParked() override;
 
   static void* Main(void* self);
