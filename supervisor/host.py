@@ -13,6 +13,7 @@ import uvloop
 
 from supervisor.engine.engine import Engine
 from supervisor.ingress.listeners import Listeners
+from supervisor.pool.blocked import Block
 from supervisor.pool.pool import Pool
 from supervisor.pool.slot import Slot
 from supervisor.signals import StopSignals
@@ -73,7 +74,8 @@ class Host:
 
     async def __aenter__(self) -> Self:
         """Starts V8. EngineError."""
-        self._engine = await self._stack.enter_async_context(Engine(v8_flags=self._options.v8_flags))
+        engine = Engine(v8_flags=self._options.v8_flags, seccomp=self._options.seccomp)
+        self._engine = await self._stack.enter_async_context(engine)
         self._listeners = await self._stack.enter_async_context(Listeners())
         self._ends: dict[str, asyncio.Future[Exit]] = {}
         self._pool = Pool(self._engine.create, self, asyncio.get_running_loop(), warm=self._options.warm)
@@ -123,6 +125,10 @@ class Host:
     def on_handler_error(self, slot: Slot, message: str) -> None:
         """It failed to answer a request."""
         self._log.on_handler_error(slot, message)
+
+    def on_blocked(self, slot: Slot, block: Block) -> None:
+        """Its script is not started again for now."""
+        self._log.on_blocked(slot, block)
 
     def on_end(self, slot: Slot, end: Exit) -> None:
         """Its isolate is over."""

@@ -85,6 +85,7 @@ std::string_view Describe(ReadError error) {
     case ReadError::kNotAFile: return "it is not a regular file";
     case ReadError::kTooLarge: return "it is too large";
     case ReadError::kDenied: return "the host may not read it";
+    case ReadError::kBusy: return "the host has too many files to read";
     case ReadError::kFailed: break;
   }
   return "reading failed";

@@ -179,9 +179,13 @@ void OpExit(const Arguments& arguments) {
   if (IsolateThread* thread = Thread(arguments)) thread->Exit(IntAt(arguments, 0));
 }
 
-// An op that copies bodies. Memory that the system refuses for that is the program's error, not the end of the process.
+// An op that writes records or copies bodies: the thread is not parked in the middle of it, and memory that the system
+// refuses for it is the program's error, not the end of the process.
 template <v8::FunctionCallback kOp>
-void Refusable(const Arguments& arguments) {
+void Whole(const Arguments& arguments) {
+  IsolateThread* thread = Thread(arguments);
+  if (!thread) return kOp(arguments);
+  const OpScope scope(thread->spot());
   try {
     kOp(arguments);
   } catch (const std::bad_alloc&) {
@@ -192,20 +196,20 @@ void Refusable(const Arguments& arguments) {
 
 constexpr Op kCoreOps[] = {
     {"setHooks", OpSetHooks, 1},
-    {"log", OpLog, 2},
-    {"respond", Refusable<OpRespond>, 5},
-    {"respondStart", Refusable<OpRespondStart>, 4},
-    {"respondChunk", Refusable<OpRespondChunk>, 2},
-    {"respondEnd", OpRespondEnd, 1},
-    {"respondFail", OpRespondFail, 2},
-    {"bodyCredit", OpBodyCredit, 2},
-    {"bodyCancel", OpBodyCancel, 1},
-    {"exchangeDone", OpExchangeDone, 1},
-    {"timerStart", OpTimerStart, 2},
-    {"timerStop", OpTimerStop, 1},
+    {"log", Whole<OpLog>, 2},
+    {"respond", Whole<OpRespond>, 5},
+    {"respondStart", Whole<OpRespondStart>, 4},
+    {"respondChunk", Whole<OpRespondChunk>, 2},
+    {"respondEnd", Whole<OpRespondEnd>, 1},
+    {"respondFail", Whole<OpRespondFail>, 2},
+    {"bodyCredit", Whole<OpBodyCredit>, 2},
+    {"bodyCancel", Whole<OpBodyCancel>, 1},
+    {"exchangeDone", Whole<OpExchangeDone>, 1},
+    {"timerStart", Whole<OpTimerStart>, 2},
+    {"timerStop", Whole<OpTimerStop>, 1},
     {"now", OpNow, 0},
     {"timeOrigin", OpTimeOrigin, 0},
-    {"exit", OpExit, 1},
+    {"exit", Whole<OpExit>, 1},
 };
 
 }  // namespace

@@ -7,10 +7,11 @@ namespace isolated {
 
 V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& failures, std::function<void()> wake)
     : platform_(platform),
-      allocator_(std::make_shared<CountingAllocator>()),
+      allocator_(std::make_shared<CountingAllocator>(memory_)),
       tasks_(std::make_shared<ForegroundTasks>(std::move(wake))),
       resources_(MakeIsolateResources()),
       isolate_(v8::Isolate::Allocate()) {
+  MemoryAccount::SetCurrent(memory_.get());
   platform_.Register(isolate_, tasks_);
   v8::Isolate::CreateParams params;
   params.snapshot_blob = snapshot.blob();
@@ -25,16 +26,20 @@ V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& fai
   isolate_->SetData(IsolateResources::kDataSlot, resources_.get());
   v8::Isolate::Initialize(isolate_, params);
   isolate_->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
+  isolate_->AddGCPrologueCallback(OnCollectionBegin);
+  isolate_->AddGCEpilogueCallback(OnCollectionEnd);
 }
 
 V8Heap::~V8Heap() {
   tasks_->Close();
   isolate_->Dispose();
   platform_.Unregister(isolate_);
+  MemoryAccount::SetCurrent(nullptr);
 }
 
-void V8Heap::SetLimits(size_t heap, size_t external) {
-  allocator_->SetLimit(external);
+void V8Heap::SetLimits(size_t heap, size_t external, MemoryAccount::Listener& listener) {
+  memory_->SetLimits(heap, external, &listener);
+  listener_ = &listener;
   heap_limit_ = heap;
   if (heap == 0) return;
   // V8 has no call to lower the limit of a live heap, but removing a callback sets one.
@@ -49,8 +54,14 @@ size_t V8Heap::OnNearHeapLimit(void* data, size_t current, size_t) {
   v8::HeapStatistics statistics;
   self->isolate_->GetHeapStatistics(&statistics);
   self->heap_at_limit_ = statistics.used_heap_size();
-  self->isolate_->TerminateExecution();
-  return std::max(current, statistics.total_heap_size()) + kSlackBytes;
+  self->listener_->OnHeapLimit();
+  // Once, and far: what the page cap does not refuse is granted, so that the allocation that ran into the limit ends in a
+  // termination and not in V8 giving up. Raising it again and again lets some built-ins run for seconds.
+  return std::max(current, MemoryAccount::HeapCap(self->heap_limit_));
 }
+
+void V8Heap::OnCollectionBegin(v8::Isolate*, v8::GCType, v8::GCCallbackFlags) { MemoryAccount::SetCollecting(true); }
+
+void V8Heap::OnCollectionEnd(v8::Isolate*, v8::GCType, v8::GCCallbackFlags) { MemoryAccount::SetCollecting(false); }
 
 }  // namespace isolated

@@ -12,8 +12,9 @@ from supervisor.engine.isolate import End, Isolate, IsolateListener, Statistics
 from supervisor.errors import BootError, EngineError
 from supervisor.pool import failures
 from supervisor.pool.backoff import Backoff
+from supervisor.pool.blocked import LOOK_AGAIN_S, Block, BlockList
 from supervisor.pool.deadlines import Deadlines
-from supervisor.pool.exchange import Exchange, RequestRefused
+from supervisor.pool.exchange import Exchange, Failure, RequestRefused
 from supervisor.pool.states import (
     IsolateEvent,
     IsolateState,
@@ -46,6 +47,9 @@ class SlotObserver(Protocol):
     def on_end(self, slot: Slot, end: Exit) -> None:
         """Its isolate is over."""
 
+    def on_blocked(self, slot: Slot, block: Block) -> None:
+        """Its script is not started again for now."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlotParts:
@@ -55,6 +59,7 @@ class SlotParts:
     numbers: Iterator[int]  # of exchanges, unique in the process
     observer: SlotObserver
     loop: asyncio.AbstractEventLoop
+    blocked: BlockList  # times are the loop's
 
 
 class Slot:
@@ -70,6 +75,8 @@ class Slot:
         self._serving: Isolate | None = None  # the isolate while it is READY: what the hot path looks at
         self._waiting = WaitingRoom()
         self._backoff = Backoff()
+        self._sources = ""  # while BLOCKED: for which it is
+        self._look_again_at = 0.0  # while BLOCKED: when it is booted to see whether its files changed
         self._deadlines = Deadlines(spec.limits.cpu.wall_ms, parts.loop, self._on_wall_limit, self._numbers_in_flight)
         self._boot_watch: asyncio.TimerHandle | None = None
         self._boot_began = 0.0
@@ -172,6 +179,8 @@ class Slot:
             raise RequestRefused(failures.STOPPING)
         if self._waiting.is_full:
             raise RequestRefused(failures.QUEUE_FULL)
+        if self._life.state is TaskState.BLOCKED:
+            self._leave_block()
         if self._isolate is None:
             wait_s = self._backoff.wait_s(self._parts.loop.time())
             if wait_s > 0:
@@ -181,6 +190,25 @@ class Slot:
         if self._isolate is None:  # there was no thread for it
             raise RequestRefused(failures.of_backoff(self._backoff.wait_s(self._parts.loop.time())))
         self._waiting.add(number, request)
+
+    # -- blocked sources -------------------------------------------------------------------------------------------
+
+    def _leave_block(self) -> None:
+        """Goes on if the block is over, or if it is time to see whether the files changed; else RequestRefused."""
+        now = self._parts.loop.time()
+        block = self._parts.blocked.find(self._sources, now)
+        if block is not None and now < self._look_again_at:
+            raise RequestRefused(failures.of_block(block, now))
+        self._life.on(TaskEvent.RELEASED)
+
+    def _block(self, end: Exit) -> Block | None:
+        """The block that follows from an end, if one does."""
+        now = self._parts.loop.time()
+        if end.parked:
+            block = self._parts.blocked.add(end.sources, task_id=self.task_id, reason=end.reason.value, now=now)
+            self._parts.observer.on_blocked(self, block)
+            return block
+        return self._parts.blocked.find(end.sources, now) if end.reason is ExitReason.BLOCKED else None
 
     # -- boot ------------------------------------------------------------------------------------------------------
 
@@ -196,12 +224,12 @@ class Slot:
         self._boot_began = self._parts.loop.time()
         before = isolate.statistics()
         self._cpu_before_boot = before.cpu_s if before is not None else 0.0
-        isolate.boot(self.spec)
+        isolate.boot(self.spec, blocked=(block.sources for block in self._parts.blocked.blocks(self._boot_began)))
         self._watch_boot()
 
     def _boot_again(self) -> bool:
         """Boots for requests that came after the last isolate was over; False if the task has to wait first."""
-        if self._stopping or self._backoff.wait_s(self._parts.loop.time()) > 0:
+        if self._stopping or self._life.state is TaskState.BLOCKED or self._backoff.wait_s(self._parts.loop.time()) > 0:
             return False
         self._life.on(TaskEvent.WANTED)
         self._boot()
@@ -280,14 +308,14 @@ class Slot:
         """The isolate is over: everybody who waits for it hears so."""
         isolate, self._isolate, self._serving = self._isolate, None, None
         assert isolate is not None
-        parked = end.reason is ExitReason.ABORTED
-        self._isolate_life.on(IsolateEvent.PARKED if parked else IsolateEvent.EXITED)
+        self._isolate_life.on(IsolateEvent.PARKED if end.parked else IsolateEvent.EXITED)
         end = self._with_figures(end)
         self._stop_boot_watch()
         was_running = self._life.state is TaskState.RUNNING
         starter_hears = self._is_starting and self._start_failed(end)
-        self._end_boot(end)
-        failure = failures.of_exit(end, self._backoff.wait_s(self._parts.loop.time()))
+        block = self._block(end)
+        self._end_boot(end, block)
+        failure = self._failure(end, block)
         # First who waits, then who is told: a client that is told may have its next request in line.
         boots_again = was_running and self._waiting and self._boot_again()
         left_over = [] if boots_again else self._waiting.leave()
@@ -298,12 +326,22 @@ class Slot:
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
 
-    def _end_boot(self, end: Exit) -> None:
+    def _failure(self, end: Exit, block: Block | None) -> Failure:
+        """What those who waited for the isolate hear."""
+        now = self._parts.loop.time()
+        if block is None:
+            return failures.of_exit(end, self._backoff.wait_s(now))
+        return failures.of_exit(end, block.left_s(now)) if end.parked else failures.of_block(block, now)
+
+    def _end_boot(self, end: Exit, block: Block | None = None) -> None:
         """Brings the task's state, its back-off and whoever waits for its start up to date after an end."""
         now = self._parts.loop.time()
         was_running = self._life.state is TaskState.RUNNING
         if self._stopping:
             self._life.on(TaskEvent.STOPPED)
+        elif block is not None:
+            self._life.on(TaskEvent.BLOCKED)
+            self._sources, self._look_again_at = block.sources, now + LOOK_AGAIN_S
         elif end.failed:
             self._backoff = self._backoff.after_failure(now=now, lived_s=now - self._boot_began if was_running else 0.0)
             self._life.on(TaskEvent.FAILED)

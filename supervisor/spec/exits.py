@@ -23,6 +23,7 @@ class ExitReason(StrEnum):
     CPU_LIMIT = "cpu-limit"
     WALL_LIMIT = "wall-limit"
     STARTUP_LIMIT = "startup-limit"
+    BLOCKED = "blocked"  # its sources are blocked on this host: nothing was run
     UNRESPONSIVE = "unresponsive"  # did not end when told to; its thread is parked
     ABORTED = "aborted"  # V8 itself gave up, or the host could not understand why it ended
     IDLE = "idle"
@@ -30,6 +31,7 @@ class ExitReason(StrEnum):
     KILLED = "killed"  # an operator or the host's end
 
 
+_PARKED = {ExitReason.UNRESPONSIVE, ExitReason.ABORTED}
 _ORDERLY = {ExitReason.IDLE, ExitReason.DRAINED, ExitReason.KILLED}
 
 # reason: what happened, what is measured, in which unit. The engine tells both numbers in bytes or milliseconds.
@@ -41,6 +43,7 @@ _WORDS: dict[ExitReason, tuple[str, Quantity | None]] = {
     ExitReason.CPU_LIMIT: ("CPU time ran past limits.cpu.request", TIME),
     ExitReason.WALL_LIMIT: ("a request took longer than limits.cpu.wall", TIME),
     ExitReason.STARTUP_LIMIT: ("the main module took longer than limits.cpu.startup", TIME),
+    ExitReason.BLOCKED: ("the program is blocked on this host for what it did before", None),
     ExitReason.UNRESPONSIVE: ("the program did not stop when it was told to", TIME),
     ExitReason.ABORTED: ("V8 gave up", None),
     ExitReason.IDLE: ("nothing to do for the time of `idle`", TIME),
@@ -70,6 +73,18 @@ class Exit:
     message: str = ""
     stack: str | None = None
     error: ErrorPlace | None = None
+    sources: str = ""  # the hash of what was loaded, hex; empty if nothing was
+
+    @property
+    def parked(self) -> bool:
+        """Whether the thread that ran it is lost to the process."""
+        return self.reason in _PARKED and bool(self.sources)
+
+    @property
+    def unit(self) -> str | None:
+        """What `limit` and `measured` count."""
+        quantity = _WORDS[self.reason][1]
+        return None if quantity is None else "bytes" if quantity is SIZE else "milliseconds"
 
     @property
     def failed(self) -> bool:
@@ -111,6 +126,7 @@ def _exit(record: Mapping[str, Any]) -> Exit:
         message=str(record.get("message") or ""),
         stack=_text(record.get("stack")),
         error=_error(record.get("error")),
+        sources=str(record.get("sources") or ""),
     )
 
 
