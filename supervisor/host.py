@@ -87,7 +87,8 @@ class Host:
 
     async def serve(self, specs: Sequence[TaskSpec]) -> int:
         """Starts tasks and returns when all of them are over, which those that listen never are."""
-        await asyncio.gather(*map(self.start, specs))
+        started = await asyncio.gather(*map(self.start, specs), return_exceptions=True)
+        _raise_all([error for error in started if error is not None])
         gc.collect()
         gc.freeze()  # what is alive now stays: the collector need not look at it again
         ends = [await self._ends[spec.label] if not spec.listen else await _never() for spec in specs]
@@ -136,6 +137,14 @@ class Host:
         future = self._ends[slot.task_id]
         if not future.done():
             future.set_result(end)
+
+
+def _raise_all(errors: Sequence[BaseException]) -> None:
+    """Raises what went wrong: one error as it is, several as a group."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise BaseExceptionGroup("several tasks did not start", errors)
 
 
 async def _never() -> Exit:

@@ -53,7 +53,10 @@ ScriptError Realm::Describe(v8::Local<v8::Value> exception, v8::Local<v8::Messag
   if (message.IsEmpty()) return error;
   error.message = Text(message->Get(), kLongestStack);
   const v8::Local<v8::Value> file = message->GetScriptResourceName();
-  if (!file->IsString()) return error;
+  if (!file->IsString()) {
+    TakePlaceFromStack(exception, error);  // a built-in threw: who called it?
+    return error;
+  }
   error.file = Text(file.As<v8::String>(), kLongestPath);
   error.line = message->GetLineNumber(context()).FromMaybe(0);
   error.column = message->GetStartColumn(context()).FromMaybe(-1) + 1;
@@ -62,6 +65,19 @@ ScriptError Realm::Describe(v8::Local<v8::Value> exception, v8::Local<v8::Messag
     error.source_line = Text(line, kLongestSourceLine);
   }
   return error;
+}
+
+void Realm::TakePlaceFromStack(v8::Local<v8::Value> exception, ScriptError& error) const {
+  const v8::Local<v8::StackTrace> stack = v8::Exception::GetStackTrace(exception);
+  for (int i = 0; !stack.IsEmpty() && i < stack->GetFrameCount(); ++i) {
+    const v8::Local<v8::StackFrame> frame = stack->GetFrame(isolate_, static_cast<uint32_t>(i));
+    const v8::Local<v8::String> name = frame->GetScriptName();
+    if (name.IsEmpty() || !frame->IsUserJavaScript()) continue;
+    error.file = Text(name, kLongestPath);
+    error.line = frame->GetLineNumber();
+    error.column = frame->GetColumn();
+    return;
+  }
 }
 
 std::string Realm::Text(v8::Local<v8::String> string, size_t longest) const {

@@ -32,6 +32,10 @@ from supervisor.spec.task import TaskSpec
 SPIN_GRACE_S = 1.0
 
 
+# How long an isolate that was told to end at once is waited for. The watchdog parks what ignores it for 1 s. Seconds.
+KILL_S = 3.0
+
+
 class SlotObserver(Protocol):
     """Who is told what becomes of a task. Loop thread."""
 
@@ -120,7 +124,8 @@ class Slot:
             isolate.end(End.DRAINED)
             await asyncio.wait([self._over], timeout=drain_s)
             isolate.end(End.KILLED)
-            await self._over
+            # Code that cannot be interrupted keeps its thread; nobody waits for it.
+            await asyncio.wait([self._over], timeout=KILL_S)
         if self._life.state is not TaskState.STOPPED:
             self._life.on(TaskEvent.STOPPED)
 
@@ -396,6 +401,7 @@ class Slot:
             self.abort(number)
             if exchange is not None:
                 exchange.failed(failure)
+                self._parts.observer.on_handler_error(self, failure.detail)
         figures = self.statistics()
         if figures is not None and figures.busy_since_s is not None and self._isolate is not None:
             self._parts.loop.call_later(SPIN_GRACE_S, self._end_if_spinning, self._isolate, figures.busy_since_s)
