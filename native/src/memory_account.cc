@@ -127,6 +127,12 @@ size_t MemoryAccount::external_left() const {
   return used < limit ? limit - used : 0;
 }
 
+size_t MemoryAccount::malloc_left() const {
+  const size_t left = external_left(), malloced = this->malloced();
+  if (left == SIZE_MAX) return left;
+  return left + (malloced < kMallocAllowance ? kMallocAllowance - malloced : 0);
+}
+
 bool MemoryAccount::NoteExternalLimit() {
   size_t none = 0;
   return external_at_limit_.compare_exchange_strong(none, external());

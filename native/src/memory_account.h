@@ -123,6 +123,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   size_t external() const;
   size_t external_limit() const { return external_limit_.load(std::memory_order_relaxed); }
   size_t external_left() const;
+  // What may be malloc'ed for a while before the program is told to stop; SIZE_MAX: no limit.
+  size_t malloc_left() const;
 
   // For the watchdog, any thread: whether what could not be refused put the account over its external limit. Buffers of a
   // few bytes alone do not.
