@@ -389,8 +389,8 @@ std::optional<ExitReport> IsolateThread::MemoryReport() {
   if (memory.external_limit_hit()) {
     return report("external-limit", memory.external_limit(), memory.external_at_limit());
   }
-  if (!heap_->heap_limit_hit() && memory.heap_at_refusal() == 0) return std::nullopt;
-  return report("heap-limit", heap_->heap_limit(), std::max(heap_->heap_at_limit(), memory.heap_at_refusal()));
+  if (!memory.heap_limit_hit()) return std::nullopt;
+  return report("heap-limit", memory.heap_limit(), memory.heap_at_limit());
 }
 
 ExitReport IsolateThread::CpuReport() {
@@ -426,7 +426,7 @@ void IsolateThread::Terminate(int times) {
   terminable_.With([&](v8::Isolate* isolate) {
     if (!isolate) return;
     // First the interrupt, which notes where JavaScript is: once it is terminating, V8 does not call it any more.
-    if (times == 0 && !heap_->heap_limit_hit()) return isolate->RequestInterrupt(OnInterrupt, this);
+    if (times == 0 && !heap_->memory().heap_limit_hit()) return isolate->RequestInterrupt(OnInterrupt, this);
     isolate->TerminateExecution();
   });
 }
@@ -746,7 +746,7 @@ ExitReport IsolateThread::ParkedReport() {
   const int32_t cause = spot().cause();
   if (cause == ParkingSpot::kUnresponsive) {
     const char* why = cpu_limit_hit_ ? (account_.is_boot() ? "startup-limit" : "cpu-limit")
-                      : heap_->heap_limit_hit() ? "heap-limit"
+                      : heap_->memory().heap_limit_hit() ? "heap-limit"
                       : heap_->memory().external_limit_hit() ? "external-limit"
                                                 : EndReasonName(end_reason_);
     return {.reason = "unresponsive",

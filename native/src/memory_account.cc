@@ -13,7 +13,7 @@ void MemoryAccount::SetLimits(size_t heap, size_t external, Listener* listener) 
   FlushMallocCount();
   malloc_base_.store(malloc_.load(std::memory_order_relaxed), std::memory_order_relaxed);
   listener_ = listener;
-  heap_cap_.store(heap == 0 ? 0 : HeapCap(heap), std::memory_order_relaxed);
+  heap_limit_.store(heap, std::memory_order_relaxed);
   external_limit_.store(external, std::memory_order_relaxed);
   limited_.store(true, std::memory_order_relaxed);
 }
@@ -57,11 +57,31 @@ void MemoryAccount::HandOver(const std::string& text) {
 
 bool MemoryAccount::TakeHeapPages(size_t bytes) {
   const size_t total = heap_pages_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  const size_t cap = heap_cap_.load(std::memory_order_relaxed);
-  if (cap == 0 || total <= cap || !MayRefuse()) return true;
+  const size_t limit = heap_limit();
+  if (limit == 0 || !MayRefuse()) return true;
+  if (bytes < kLargeBytes ? total <= HeapCap(limit) : GrantsLarge(total)) return true;
   heap_pages_.fetch_sub(bytes, std::memory_order_relaxed);
-  heap_at_refusal_.store(total, std::memory_order_relaxed);
   return false;
+}
+
+// V8 asks again after each collection, at last after one of everything.
+bool MemoryAccount::GrantsLarge(size_t total) {
+  if (total <= HeapGoal(heap_limit())) {
+    refused_at_collection_ = kNotRefused;
+    heap_wanted_ = 0;
+    return true;
+  }
+  heap_wanted_ = total;
+  if (refused_at_collection_ == kNotRefused) refused_at_collection_ = full_collections_;
+  if (full_collections_ == refused_at_collection_) return false;
+  NoteHeapLimit(total);
+  return total <= HeapCap(heap_limit());
+}
+
+void MemoryAccount::NoteHeapLimit(size_t bytes) {
+  size_t never = 0;
+  bytes = std::max(bytes, heap_wanted_);
+  if (heap_at_limit_.compare_exchange_strong(never, bytes) && listener_) listener_->OnHeapLimit();
 }
 
 bool MemoryAccount::TakeExternalPages(size_t bytes, Grant grant) {
@@ -105,6 +125,12 @@ size_t MemoryAccount::external_left() const {
   const size_t limit = external_limit(), used = external();
   if (limit == 0) return SIZE_MAX;
   return used < limit ? limit - used : 0;
+}
+
+size_t MemoryAccount::malloc_left() const {
+  const size_t left = external_left(), malloced = this->malloced();
+  if (left == SIZE_MAX) return left;
+  return left + (malloced < kMallocAllowance ? kMallocAllowance - malloced : 0);
 }
 
 bool MemoryAccount::NoteExternalLimit() {

@@ -14,6 +14,10 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   // What V8's heap may take in pages if its limit is `limit`: above it are the young generation, code, garbage that is not
   // collected yet, and the allocation that ran into the limit, often an array that grows by half of itself.
   static constexpr size_t HeapCap(size_t limit) { return limit + limit / 4 + 20 * 1024 * 1024; }
+  // An allocation of at least so many bytes that would take the heap's pages past HeapGoal, even after a collection, is the
+  // program's last. V8's own limit lets the first large object of each collection through whatever its size.
+  static constexpr size_t kLargeBytes = 1024 * 1024;
+  static constexpr size_t HeapGoal(size_t limit) { return limit + 8 * 1024 * 1024; }
   // malloc'ed memory that is V8's own business (compilers, handles, caches) and not counted against the limit.
   static constexpr size_t kMallocAllowance = 32 * 1024 * 1024;
   // How far malloc'ed memory may grow past the limit while JavaScript is told to stop. Then the thread is parked.
@@ -51,6 +55,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   static bool MayRefuse();
   // A garbage collection begins or ends on the calling thread: V8 does not survive a refusal in one.
   static void SetCollecting(bool collecting);
+  // A collection of the whole heap is over. On the isolate's own thread.
+  void NoteFullCollection() { ++full_collections_; }
 
   // The calling thread works for an isolate for as long; it may be that isolate's own.
   class Scope {
@@ -104,8 +110,12 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   size_t heap_pages() const { return heap_pages_.load(std::memory_order_relaxed); }
   size_t buffers() const { return buffers_.load(std::memory_order_relaxed); }
   size_t external_pages() const { return external_pages_.load(std::memory_order_relaxed); }
-  // Bytes of pages that V8's heap was refused, and had then, together; 0: none yet.
-  size_t heap_at_refusal() const { return heap_at_refusal_.load(std::memory_order_relaxed); }
+  // The heap is at its limit, with so many bytes: JavaScript is told to stop, the first time. On the isolate's own thread.
+  void NoteHeapLimit(size_t bytes);
+  // Bytes of heap when it was at its limit, those that were asked for included; 0: it never was.
+  size_t heap_at_limit() const { return heap_at_limit_.load(std::memory_order_relaxed); }
+  bool heap_limit_hit() const { return heap_at_limit() != 0; }
+  size_t heap_limit() const { return heap_limit_.load(std::memory_order_relaxed); }
   size_t reserved() const { return reserved_.load(std::memory_order_relaxed); }
   // malloc'ed since SetLimits, the allowance not deducted; never negative.
   size_t malloced() const;
@@ -113,6 +123,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   size_t external() const;
   size_t external_limit() const { return external_limit_.load(std::memory_order_relaxed); }
   size_t external_left() const;
+  // What may be malloc'ed for a while before the program is told to stop; SIZE_MAX: no limit.
+  size_t malloc_left() const;
 
   // For the watchdog, any thread: whether what could not be refused put the account over its external limit. Buffers of a
   // few bytes alone do not.
@@ -124,9 +136,13 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   bool NoteExternalLimit();
 
  private:
+  static constexpr uint64_t kNotRefused = UINT64_MAX;
+
   bool Fits(size_t bytes) const { return external_limit() == 0 || external() + bytes <= external_limit(); }
 
-  std::atomic<size_t> heap_cap_{0};
+  bool GrantsLarge(size_t total);
+
+  std::atomic<size_t> heap_limit_{0};
   std::atomic<size_t> external_limit_{0};
   std::atomic<size_t> heap_pages_{0};
   std::atomic<size_t> external_pages_{0};
@@ -136,7 +152,11 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   std::atomic<int64_t> malloc_{0};
   std::atomic<int64_t> malloc_base_{0};
   std::atomic<size_t> external_at_limit_{0};
-  std::atomic<size_t> heap_at_refusal_{0};
+  std::atomic<size_t> heap_at_limit_{0};
+  // Of the isolate's own thread.
+  uint64_t full_collections_ = 0;
+  uint64_t refused_at_collection_ = kNotRefused;
+  size_t heap_wanted_ = 0;  // with what was refused last
   std::atomic<bool> limited_{false};
   Listener* listener_ = nullptr;
 };

@@ -26,8 +26,8 @@ V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& fai
   isolate_->SetData(IsolateResources::kDataSlot, resources_.get());
   v8::Isolate::Initialize(isolate_, params);
   isolate_->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
-  isolate_->AddGCPrologueCallback(OnCollectionBegin);
-  isolate_->AddGCEpilogueCallback(OnCollectionEnd);
+  isolate_->AddGCPrologueCallback(OnCollectionBegin, this);
+  isolate_->AddGCEpilogueCallback(OnCollectionEnd, this);
 }
 
 V8Heap::~V8Heap() {
@@ -39,8 +39,6 @@ V8Heap::~V8Heap() {
 
 void V8Heap::SetLimits(size_t heap, size_t external, MemoryAccount::Listener& listener) {
   memory_->SetLimits(heap, external, &listener);
-  listener_ = &listener;
-  heap_limit_ = heap;
   if (heap == 0) return;
   // V8 has no call to lower the limit of a live heap, but removing a callback sets one.
   isolate_->AddNearHeapLimitCallback(OnNearHeapLimit, this);
@@ -48,20 +46,25 @@ void V8Heap::SetLimits(size_t heap, size_t external, MemoryAccount::Listener& li
   isolate_->AddNearHeapLimitCallback(OnNearHeapLimit, this);
 }
 
+// JavaScript is told to stop, but some built-ins return normally all the same: the account keeps the note.
 size_t V8Heap::OnNearHeapLimit(void* data, size_t current, size_t) {
   V8Heap* self = static_cast<V8Heap*>(data);
-  if (std::exchange(self->heap_limit_hit_, true)) return current;
   v8::HeapStatistics statistics;
   self->isolate_->GetHeapStatistics(&statistics);
-  self->heap_at_limit_ = statistics.used_heap_size();
-  self->listener_->OnHeapLimit();
+  self->memory_->NoteHeapLimit(statistics.used_heap_size());
   // Once, and far: what the page cap does not refuse is granted, so that the allocation that ran into the limit ends in a
   // termination and not in V8 giving up. Raising it again and again lets some built-ins run for seconds.
-  return std::max(current, MemoryAccount::HeapCap(self->heap_limit_));
+  if (std::exchange(self->raised_, true)) return current;
+  return std::max(current, MemoryAccount::HeapCap(self->memory_->heap_limit()));
 }
 
-void V8Heap::OnCollectionBegin(v8::Isolate*, v8::GCType, v8::GCCallbackFlags) { MemoryAccount::SetCollecting(true); }
+void V8Heap::OnCollectionBegin(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void*) {
+  MemoryAccount::SetCollecting(true);
+}
 
-void V8Heap::OnCollectionEnd(v8::Isolate*, v8::GCType, v8::GCCallbackFlags) { MemoryAccount::SetCollecting(false); }
+void V8Heap::OnCollectionEnd(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags, void* data) {
+  MemoryAccount::SetCollecting(false);
+  if (type == v8::kGCTypeMarkSweepCompact) static_cast<V8Heap*>(data)->memory_->NoteFullCollection();
+}
 
 }  // namespace isolated

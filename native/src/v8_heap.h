@@ -44,18 +44,11 @@ class V8Heap {
 
   // Once, before the program runs. Bytes; 0: no limit of its own.
   void SetLimits(size_t heap, size_t external, MemoryAccount::Listener& listener);
-  size_t heap_limit() const { return heap_limit_; }
-
-  // Whether the program ran into its heap limit. JavaScript was told to terminate then, but some built-ins return
-  // normally all the same: look here after every entry.
-  bool heap_limit_hit() const { return heap_limit_hit_; }
-  // Bytes of heap in use when it did.
-  size_t heap_at_limit() const { return heap_at_limit_; }
 
  private:
   static size_t OnNearHeapLimit(void* self, size_t current, size_t initial);
-  static void OnCollectionBegin(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags);
-  static void OnCollectionEnd(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags);
+  static void OnCollectionBegin(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
+  static void OnCollectionEnd(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
 
   Platform& platform_;
   const std::shared_ptr<MemoryAccount> memory_ = std::make_shared<MemoryAccount>();
@@ -63,10 +56,7 @@ class V8Heap {
   std::shared_ptr<ForegroundTasks> tasks_;
   std::unique_ptr<IsolateResources> resources_;
   v8::Isolate* isolate_;
-  MemoryAccount::Listener* listener_ = nullptr;
-  size_t heap_limit_ = 0;
-  size_t heap_at_limit_ = 0;
-  bool heap_limit_hit_ = false;
+  bool raised_ = false;
 };
 
 }  // namespace isolated
