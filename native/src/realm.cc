@@ -1,6 +1,7 @@
 #include "realm.h"
 
-#include <algorithm>
+#include <charconv>
+#include <string_view>
 
 #include "v8_strings.h"
 
@@ -11,6 +12,33 @@ namespace {
 constexpr size_t kLongestSourceLine = 400;
 constexpr size_t kLongestStack = 16 * 1024;
 constexpr size_t kLongestPath = 4 * 1024;  // PATH_MAX; a program may claim any name (sourceURL)
+constexpr std::string_view kRuntimeName = "isolated:";  // how the names of our own scripts begin
+
+// Takes a number off the end of "path:12:34" and the colon before it; 0 if there is none.
+int TakeNumber(std::string_view& text) {
+  const size_t colon = text.rfind(':');
+  int number = 0;
+  if (colon == text.npos || std::from_chars(text.data() + colon + 1, text.end(), number).ptr != text.end()) return 0;
+  text.remove_suffix(text.size() - colon);
+  return number;
+}
+
+// The place of the first frame in a file, out of a stack's text ("    at f (/app/main.js:1:6)").
+void TakePlaceFromStack(ScriptError& error) {
+  for (size_t at = error.stack.find("\n    at "); at != error.stack.npos; at = error.stack.find("\n    at ", at + 1)) {
+    std::string_view line = std::string_view(error.stack).substr(at + 8);
+    line = line.substr(0, line.find('\n'));
+    if (line.ends_with(")")) line = line.substr(0, line.size() - 1).substr(line.rfind('(') + 1);
+    if (!line.starts_with("/")) continue;
+    const int column = TakeNumber(line);
+    const int number = TakeNumber(line);
+    if (number == 0) continue;
+    error.file = line;
+    error.line = number;
+    error.column = column;
+    return;
+  }
+}
 
 }  // namespace
 
@@ -53,8 +81,8 @@ ScriptError Realm::Describe(v8::Local<v8::Value> exception, v8::Local<v8::Messag
   if (message.IsEmpty()) return error;
   error.message = Text(message->Get(), kLongestStack);
   const v8::Local<v8::Value> file = message->GetScriptResourceName();
-  if (!file->IsString()) {
-    TakePlaceFromStack(exception, error);  // a built-in threw: who called it?
+  if (!file->IsString() || Text(file.As<v8::String>(), kLongestPath).starts_with(kRuntimeName)) {
+    TakePlaceFromStack(error);  // a built-in threw: who called it?
     return error;
   }
   error.file = Text(file.As<v8::String>(), kLongestPath);
@@ -65,19 +93,6 @@ ScriptError Realm::Describe(v8::Local<v8::Value> exception, v8::Local<v8::Messag
     error.source_line = Text(line, kLongestSourceLine);
   }
   return error;
-}
-
-void Realm::TakePlaceFromStack(v8::Local<v8::Value> exception, ScriptError& error) const {
-  const v8::Local<v8::StackTrace> stack = v8::Exception::GetStackTrace(exception);
-  for (int i = 0; !stack.IsEmpty() && i < stack->GetFrameCount(); ++i) {
-    const v8::Local<v8::StackFrame> frame = stack->GetFrame(isolate_, static_cast<uint32_t>(i));
-    const v8::Local<v8::String> name = frame->GetScriptName();
-    if (name.IsEmpty() || !frame->IsUserJavaScript()) continue;
-    error.file = Text(name, kLongestPath);
-    error.line = frame->GetLineNumber();
-    error.column = frame->GetColumn();
-    return;
-  }
 }
 
 std::string Realm::Text(v8::Local<v8::String> string, size_t longest) const {

@@ -32,8 +32,6 @@ class Realm {
  private:
   ScriptError Describe(v8::Local<v8::Value> exception, v8::Local<v8::Message> message);
   std::string Format(v8::Local<v8::Value> exception);
-  // Names the first frame of the program's own code.
-  void TakePlaceFromStack(v8::Local<v8::Value> exception, ScriptError& error) const;
   // At most `longest` bytes of it.
   std::string Text(v8::Local<v8::String> string, size_t longest) const;
 
