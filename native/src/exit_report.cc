@@ -12,6 +12,7 @@ std::string ExitReport::Json() const {
   if (limit) json.AddNumber("limit", *limit);
   if (measured) json.AddNumber("measured", *measured);
   if (!stack.empty()) json.Add("stack", stack);
+  if (parked) json.Add("parked", int64_t{1});
   if (!sources.empty()) json.Add("sources", sources);
   if (error) {
     JsonObject inner;

@@ -24,6 +24,7 @@ struct ExitReport {
   std::optional<double> measured = {};   // in the same unit
   std::string stack = {};                // where JavaScript was when it was stopped; may be empty
   std::optional<ScriptError> error = {};
+  bool parked = false;                   // the thread is lost to the process
   std::string sources = {};              // the hash of what was loaded, hex; empty if nothing was
 
   std::string Json() const;

@@ -31,7 +31,6 @@ class ExitReason(StrEnum):
     KILLED = "killed"  # an operator or the host's end
 
 
-_PARKED = {ExitReason.UNRESPONSIVE, ExitReason.ABORTED}
 _ORDERLY = {ExitReason.IDLE, ExitReason.DRAINED, ExitReason.KILLED}
 
 # reason: what happened, what is measured, in which unit. The engine tells both numbers in bytes or milliseconds.
@@ -73,12 +72,8 @@ class Exit:
     message: str = ""
     stack: str | None = None
     error: ErrorPlace | None = None
+    parked: bool = False  # the thread that ran it is lost to the process
     sources: str = ""  # the hash of what was loaded, hex; empty if nothing was
-
-    @property
-    def parked(self) -> bool:
-        """Whether the thread that ran it is lost to the process."""
-        return self.reason in _PARKED and bool(self.sources)
 
     @property
     def unit(self) -> str | None:
@@ -126,6 +121,7 @@ def _exit(record: Mapping[str, Any]) -> Exit:
         message=str(record.get("message") or ""),
         stack=_text(record.get("stack")),
         error=_error(record.get("error")),
+        parked=bool(record.get("parked")),
         sources=str(record.get("sources") or ""),
     )
 

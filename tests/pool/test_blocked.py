@@ -17,7 +17,7 @@ from tests.fakes.virtual_time import on_virtual_time
 from tests.pool.slots import Case, slot_of
 
 BAD, GOOD = "b" * 64, "a" * 64
-PARKED = [ExitReason.ABORTED, ExitReason.UNRESPONSIVE]
+PARKED = [ExitReason.ABORTED, ExitReason.UNRESPONSIVE, ExitReason.HEAP_LIMIT]
 
 
 def test_a_block_holds_until_it_expires() -> None:
@@ -65,7 +65,7 @@ def test_the_list_is_bounded_and_forgets_the_oldest() -> None:
 async def blocked_case(reason: ExitReason = ExitReason.ABORTED) -> Case:
     """A task whose script parked its thread."""
     case = await slot_of().started()
-    case.isolate.exit(Exit(reason, sources=BAD))
+    case.isolate.exit(Exit(reason, parked=True, sources=BAD))
     return case
 
 
@@ -75,7 +75,7 @@ def test_a_script_whose_thread_was_parked_is_blocked(reason: ExitReason) -> None
     async def check() -> None:
         case = await slot_of().started()
         _, exchange = case.ask()
-        case.isolate.exit(Exit(reason, sources=BAD))
+        case.isolate.exit(Exit(reason, parked=True, sources=BAD))
         assert case.slot.state is TaskState.BLOCKED
         assert [(block.sources, block.reason) for block in case.observer.blocks] == [(BAD, reason.value)]
         assert exchange.failure is not None
@@ -88,8 +88,8 @@ def test_a_script_whose_thread_was_parked_is_blocked(reason: ExitReason) -> None
     check()
 
 
-@pytest.mark.parametrize("reason", [reason for reason in ExitReason if reason not in PARKED])
-def test_other_ends_block_nothing(reason: ExitReason) -> None:
+@pytest.mark.parametrize("reason", ExitReason)
+def test_ends_of_which_the_process_keeps_nothing_block_nothing(reason: ExitReason) -> None:
     @on_virtual_time
     async def check() -> None:
         case = await slot_of().started()
@@ -101,9 +101,9 @@ def test_other_ends_block_nothing(reason: ExitReason) -> None:
 
 
 @on_virtual_time
-async def test_an_abort_without_a_thread_that_was_parked_blocks_nothing() -> None:
+async def test_without_sources_there_is_nothing_to_block() -> None:
     case = await slot_of().started()
-    case.isolate.exit(Exit(ExitReason.ABORTED))
+    case.isolate.exit(Exit(ExitReason.ABORTED, parked=True))  # before anything was loaded
     assert case.slot.state is TaskState.BACKOFF
 
 
@@ -169,7 +169,7 @@ async def test_a_request_behind_one_that_parked_the_thread_boots_nothing() -> No
     case = await slot_of().started()
     case.isolate.vanish()
     _, exchange = case.ask()
-    case.isolate.exit(Exit(ExitReason.UNRESPONSIVE, sources=BAD))
+    case.isolate.exit(Exit(ExitReason.UNRESPONSIVE, parked=True, sources=BAD))
     assert len(case.isolates.made) == 1
     assert exchange.failure is not None
     assert exchange.failure.reason == "unresponsive"
