@@ -15,7 +15,7 @@ from supervisor.engine.engine import Engine
 from supervisor.ingress.listeners import Listeners
 from supervisor.pool.blocked import Block
 from supervisor.pool.pool import Pool
-from supervisor.pool.slot import Slot
+from supervisor.pool.slot import END_S, Slot
 from supervisor.signals import StopSignals
 from supervisor.spec.exits import Exit
 from supervisor.spec.options import RunOptions
@@ -25,6 +25,9 @@ from supervisor.telemetry.tasks import TaskLog
 
 # How long requests in flight may take once the host was asked to stop; supervisors kill after 90 s (systemd) or later.
 DRAIN_S = 30.0
+
+# When one task could not start, how long others may take to tell that they cannot either. A person mends all at once.
+MORE_ERRORS_S = 1.0
 
 
 def run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
@@ -59,7 +62,7 @@ async def _drain(host: Host, stop: StopSignals) -> int:
         host_log().info("stopped")
         return 0
     host.abort()
-    await draining
+    await asyncio.wait((draining,), timeout=END_S)
     host_log().warning("ended at once", signal=urged.result())
     return 128 + signal.Signals[urged.result()]
 
@@ -87,20 +90,36 @@ class Host:
 
     async def serve(self, specs: Sequence[TaskSpec]) -> int:
         """Starts tasks and returns when all of them are over, which those that listen never are."""
-        started = await asyncio.gather(*map(self.start, specs), return_exceptions=True)
-        _raise_all([error for error in started if error is not None])
+        await self._start_all(specs)
         gc.collect()
         gc.freeze()  # what is alive now stays: the collector need not look at it again
         ends = [await self._ends[spec.label] if not spec.listen else await _never() for spec in specs]
         return max((_exit_code(end) for end in ends), default=0)
+
+    async def _start_all(self, specs: Sequence[TaskSpec]) -> None:
+        """Starts tasks side by side. If one cannot start, so may others, soon: one error, or a group of them."""
+        starting = [asyncio.create_task(self.start(spec)) for spec in specs]
+        try:
+            _, pending = await asyncio.wait(starting, return_when=asyncio.FIRST_EXCEPTION)
+            if pending:
+                await asyncio.wait(pending, timeout=MORE_ERRORS_S)
+        finally:
+            for each in starting:
+                each.cancel()
+        errors = [error for each in starting if each.done() and (error := _error_of(each)) is not None]
+        if len(errors) > 1:
+            raise ExceptionGroup("tasks could not start", errors)
+        for error in errors:
+            raise error
 
     async def start(self, spec: TaskSpec) -> None:
         """Boots a task and opens its listeners. BootError, ListenError, EngineError."""
         slot = self._pool.add(spec)
         self._ends[spec.label] = asyncio.get_running_loop().create_future()
         await slot.start()
-        addresses = await self._listeners.open(slot, spec.listen)
-        task_log(spec.label).info("ready", **({"listen": " ".join(map(str, addresses))} if addresses else {}))
+        if spec.listen:
+            addresses = await self._listeners.open(slot, spec.listen)
+            task_log(spec.label).info("ready", listen=" ".join(map(str, addresses)))
 
     async def drain(self, seconds: float) -> None:
         """Stops accepting, answers what is under way, and stops the tasks."""
@@ -118,6 +137,8 @@ class Host:
     def on_ready(self, slot: Slot, milliseconds: float) -> None:
         """Its isolate is ready."""
         self._log.on_ready(slot, milliseconds)
+        if not slot.spec.listen:  # it may be over before start() goes on
+            task_log(slot.task_id).info("ready")
 
     def on_console(self, slot: Slot, level: int, text: bytes) -> None:
         """It wrote a console line."""
@@ -131,6 +152,10 @@ class Host:
         """Its script is not started again for now."""
         self._log.on_blocked(slot, block)
 
+    def on_late(self, slot: Slot, count: int) -> None:
+        """It did not answer requests in time."""
+        self._log.on_late(slot, count)
+
     def on_end(self, slot: Slot, end: Exit) -> None:
         """Its isolate is over."""
         self._log.on_end(slot, end)
@@ -139,12 +164,11 @@ class Host:
             future.set_result(end)
 
 
-def _raise_all(errors: Sequence[BaseException]) -> None:
-    """Raises what went wrong: one error as it is, several as a group."""
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise BaseExceptionGroup("several tasks did not start", errors)
+def _error_of(start: asyncio.Task[None]) -> Exception | None:
+    error = None if start.cancelled() else start.exception()
+    if error is None or isinstance(error, Exception):
+        return error
+    raise error
 
 
 async def _never() -> Exit:

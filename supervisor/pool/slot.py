@@ -27,13 +27,12 @@ from supervisor.pool.waiting import WaitingRequest, WaitingRoom
 from supervisor.spec.exits import Exit, ExitReason
 from supervisor.spec.task import TaskSpec
 
+# JavaScript stops within milliseconds of being told; what does not is in a built-in that no termination reaches.
+END_S = 2.0
+
 # An isolate that was in the same piece of JavaScript when a request's wall time ran out, and still is so long after it
 # was told, spins: it is ended, so that other requests do not wait for it. Seconds.
 SPIN_GRACE_S = 1.0
-
-
-# How long an isolate that was told to end at once is waited for. The watchdog parks what ignores it for 1 s. Seconds.
-KILL_S = 3.0
 
 
 class SlotObserver(Protocol):
@@ -47,6 +46,9 @@ class SlotObserver(Protocol):
 
     def on_handler_error(self, slot: Slot, message: str) -> None:
         """It failed to answer a request; `message` has the stack."""
+
+    def on_late(self, slot: Slot, count: int) -> None:
+        """It did not answer so many requests within limits.cpu.wall; their clients were told."""
 
     def on_end(self, slot: Slot, end: Exit) -> None:
         """Its isolate is over."""
@@ -124,10 +126,17 @@ class Slot:
             isolate.end(End.DRAINED)
             await asyncio.wait([self._over], timeout=drain_s)
             isolate.end(End.KILLED)
-            # Code that cannot be interrupted keeps its thread; nobody waits for it.
-            await asyncio.wait([self._over], timeout=KILL_S)
+            await asyncio.wait([self._over], timeout=END_S)
+            if self._isolate is isolate:
+                self._give_up(isolate)
         if self._life.state is not TaskState.STOPPED:
             self._life.on(TaskEvent.STOPPED)
+
+    def _give_up(self, isolate: Isolate) -> None:
+        """Leaves an isolate that does not end to the end of the process: nobody waits for it any longer."""
+        isolate.listener = _Nobody()
+        self.on_exit(Exit(ExitReason.UNRESPONSIVE, limit=END_S * 1000))
+        isolate.exchanges.clear()  # they have their answer
 
     def kill(self) -> None:
         """Ends the isolate at once, whatever it does."""
@@ -401,7 +410,7 @@ class Slot:
             self.abort(number)
             if exchange is not None:
                 exchange.failed(failure)
-                self._parts.observer.on_handler_error(self, failure.detail)
+        self._parts.observer.on_late(self, len(numbers))
         figures = self.statistics()
         if figures is not None and figures.busy_since_s is not None and self._isolate is not None:
             self._parts.loop.call_later(SPIN_GRACE_S, self._end_if_spinning, self._isolate, figures.busy_since_s)
@@ -415,6 +424,25 @@ class Slot:
         figures = isolate.statistics()
         if figures is not None and figures.busy_since_s == busy_since_s:
             isolate.end(End.WALL_LIMIT)
+
+
+class _Nobody:
+    """Listens to an isolate that was given up."""
+
+    def on_warm(self, microseconds: int) -> None:
+        pass
+
+    def on_ready(self, microseconds: int, *, has_handler: bool) -> None:
+        pass
+
+    def on_log(self, level: int, text: bytes) -> None:
+        pass
+
+    def on_failed(self, number: int, exchange: Answered, message: bytes) -> None:
+        pass
+
+    def on_exit(self, end: Exit) -> None:
+        pass
 
 
 def _boot_error(spec: TaskSpec, end: Exit) -> BootError:

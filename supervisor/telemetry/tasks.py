@@ -33,6 +33,11 @@ class TaskLog:
             sources=block.sources,
         )
 
+    def on_late(self, slot: Slot, count: int) -> None:
+        """It did not answer requests in time."""
+        limit = slot.spec.limits.cpu.wall_ms
+        task_log(slot.task_id).warning("requests not answered within limits.cpu.wall", count=count, limit=limit)
+
     def on_end(self, slot: Slot, end: Exit) -> None:
         """Its isolate is over."""
         log = task_log(slot.task_id)

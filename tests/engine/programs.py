@@ -65,8 +65,7 @@ class Program:
         given = 0
         async with asyncio.timeout(PATIENCE_S):
             while not exchange.over.is_set():
-                seen = given
-                await exchange.wait_until(lambda it: it.cost > seen or it.over.is_set())
+                await exchange.wait_more(given)
                 self.isolate.credit(number, exchange.cost - given)
                 given = exchange.cost
 

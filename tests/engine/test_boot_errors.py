@@ -98,7 +98,9 @@ async def test_what_is_wrong_is_told_with_its_place(
 
 
 async def test_a_thrown_error_has_its_stack(programs: Programs) -> None:
-    error = error_of(await programs.exit("function one() { throw new Error('boom'); }\nfunction two() { one(); }\ntwo();"))
+    error = error_of(
+        await programs.exit("function one() { throw new Error('boom'); }\nfunction two() { one(); }\ntwo();")
+    )
     assert error.stack is not None
     assert error.stack.index("at one") < error.stack.index("at two")
 
@@ -183,7 +185,9 @@ async def test_a_source_that_is_not_utf8_is_told_as_far_as_it_is_text(programs: 
     assert "./missing.js" in error.message
 
 
-@pytest.mark.parametrize("source", ["for (;;);", "await new Promise(() => {}); export {};", "for (;;) await 0; export {};"])
+@pytest.mark.parametrize(
+    "source", ["for (;;);", "await new Promise(() => {}); export {};", "for (;;) await 0; export {};"]
+)
 async def test_a_boot_that_never_ends_can_be_ended_at_any_moment(programs: Programs, source: str) -> None:
     """The end may come before the program, with it, or while it runs."""
     for moment in range(20):

@@ -108,7 +108,9 @@ async def test_process_exit_at_boot_and_in_a_handler(programs: Programs, code: i
 
 async def test_process_exit_in_a_timer_and_in_a_module(programs: Programs) -> None:
     assert (await programs.exit("setTimeout(() => process.exit(4), 1); setInterval(() => {}, 1000);")).code == 4
-    assert (await programs.exit({"a.mjs": "import './b.mjs'; console.log('x');", "b.mjs": "process.exit(5);"})).code == 5
+    assert (
+        await programs.exit({"a.mjs": "import './b.mjs'; console.log('x');", "b.mjs": "process.exit(5);"})
+    ).code == 5
     assert (await programs.exit({"a.mjs": "await 0; process.exit(6);"})).code == 6
 
 

@@ -71,7 +71,8 @@ async def test_garbage_does_not_count(programs: Programs) -> None:
 )
 async def test_external_memory_past_its_limit_is_a_range_error_in_the_program(programs: Programs, grab: str) -> None:
     program = await programs.handler(
-        f"try {{ {grab}; }} catch (error) {{ return new Response(error.constructor.name); }} return new Response('no');",
+        f"try {{ {grab}; }} catch (error) {{ return new Response(error.constructor.name); }}"
+        "return new Response('no error');",
         limits=HEAP,
     )
     assert await program.text() == "RangeError"
@@ -88,7 +89,9 @@ async def test_external_memory_that_was_freed_can_be_used_again(programs: Progra
 
 
 async def test_a_body_that_does_not_fit_fails_that_request_alone(programs: Programs) -> None:
-    program = await programs.handler("return new Response(String((await request.arrayBuffer()).byteLength));", limits=HEAP)
+    program = await programs.handler(
+        "return new Response(String((await request.arrayBuffer()).byteLength));", limits=HEAP
+    )
     assert "limits.mem.external" in await program.failure(method="POST", body=b"x" * (20 * MIB))
     assert await program.text(method="POST", body=b"x" * MIB) == str(MIB)
 

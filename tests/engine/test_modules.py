@@ -21,7 +21,9 @@ async def answer(programs: Programs, files: Files, **options: str) -> str:
 
 
 def says(expression: str, *imports: str) -> str:
-    return "\n".join(imports) + f"\nexport default {{ async fetch() {{ return new Response(String({expression})); }} }};"
+    return (
+        "\n".join(imports) + f"\nexport default {{ async fetch() {{ return new Response(String({expression})); }} }};"
+    )
 
 
 async def test_static_imports_by_all_forms(programs: Programs) -> None:
@@ -75,7 +77,7 @@ async def test_json_modules(programs: Programs, attribute: str) -> None:
 
 
 async def test_webassembly_modules(programs: Programs) -> None:
-    files = {
+    files: Files = {
         "a.js": says(
             "[add instanceof WebAssembly.Module, new WebAssembly.Instance(add).exports.add(40, 2)]",
             "import add from './add.wasm';",
@@ -93,7 +95,9 @@ async def test_import_meta_url(programs: Programs) -> None:
 
 async def test_cyclic_imports(programs: Programs) -> None:
     files = {
-        "a.js": says("a() + b()", "import { b } from './b.js'; export function a() { return 'a' + (globalThis.n ??= 0); }"),
+        "a.js": says(
+            "a() + b()", "import { b } from './b.js'; export function a() { return 'a' + (globalThis.n ??= 0); }"
+        ),
         "b.js": "import { a } from './a.js'; globalThis.early = a(); export function b() { return 'b' + early; }",
     }
     assert await answer(programs, files) == "a0ba0"
@@ -117,7 +121,9 @@ async def test_a_file_is_one_module_by_whatever_name(programs: Programs) -> None
 
 
 async def test_links_within_the_folder_are_followed(programs: Programs) -> None:
-    folder = programs.write({"real/b.mjs": "export { c as default } from './c.mjs';", "real/c.mjs": "export const c = 1;"})
+    folder = programs.write(
+        {"real/b.mjs": "export { c as default } from './c.mjs';", "real/c.mjs": "export const c = 1;"}
+    )
     os.symlink("real/b.mjs", folder / "b.mjs")
     (folder / "a.mjs").write_text(says("b", "import b from './b.mjs';"))
     assert await (await programs.boot({"unused": ""}, main="a.mjs", pwd=folder)).text() == "1"
@@ -154,7 +160,9 @@ async def test_what_is_a_module(programs: Programs, name: str, source: str, is_m
 
 
 async def test_require_is_not_there(programs: Programs) -> None:
-    program = programs.begin({"a.cjs": "console.log(typeof require, typeof module, typeof exports, typeof __filename);"})
+    program = programs.begin(
+        {"a.cjs": "console.log(typeof require, typeof module, typeof exports, typeof __filename);"}
+    )
     await program.ended()
     assert program.heard.lines == ["undefined undefined undefined undefined"]
 

@@ -36,7 +36,9 @@ async def test_they_are_there_at_boot_and_in_scripts(programs: Programs) -> None
 
 async def test_strange_texts_arrive_unchanged(programs: Programs) -> None:
     strange = "\"\\'`${x}\n\t\u2028\U0001f600\x7f</script>"
-    program = await programs.handler("return new Response(env.A + process.argv[2]);", env={"A": strange}, args=[strange])
+    program = await programs.handler(
+        "return new Response(env.A + process.argv[2]);", env={"A": strange}, args=[strange]
+    )
     assert await program.text() == strange * 2
 
 

@@ -56,9 +56,7 @@ async def test_cpu_time_is_that_of_the_thread(programs: Programs) -> None:
 
 
 async def test_busy_since_is_when_the_present_javascript_began(programs: Programs) -> None:
-    program = await programs.handler(
-        "if (request.url.endsWith('/spin')) for (;;); return new Response('ok');"
-    )
+    program = await programs.handler("if (request.url.endsWith('/spin')) for (;;); return new Response('ok');")
     await program.text()
     async with asyncio.timeout(PATIENCE_S):
         while figures(program).busy_since_s is not None:

@@ -155,8 +155,7 @@ async def test_ten_megabytes_go_in_and_out_in_pieces(programs: Programs) -> None
     size, sent = 10 * 2**20, 0
     async with asyncio.timeout(PATIENCE_S):
         while sent < size:
-            target = sent
-            await exchange.wait_until(lambda it: target - it.credit < WINDOW)
+            await exchange.wait_credit(sent - WINDOW + 1)
             program.isolate.body(number, bytes([sent // PIECE % 251]) * PIECE)
             sent += PIECE
     program.isolate.body_end(number)

@@ -17,8 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
         "setTimeout(() => { throw new Error('stray'); });",
         "setTimeout(async () => { throw new Error('stray'); });",
         "queueMicrotask(() => { throw new Error('stray'); });",
-        "new EventTarget().addEventListener('x', () => {}); const t = new EventTarget();"
-        "t.addEventListener('x', () => { throw new Error('stray'); }); t.dispatchEvent(new Event('x'));",
+        "addEventListener('x', () => { throw new Error('stray'); }); dispatchEvent(new Event('x'));",
         "reportError(new Error('stray'));",
         "ctx.waitUntil(Promise.reject(new Error('stray')));",
     ],

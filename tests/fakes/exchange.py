@@ -73,6 +73,14 @@ class FakeExchange:
             self._changed.clear()
             await self._changed.wait()
 
+    async def wait_more(self, cost: int) -> None:
+        """Returns once the streamed body has used up more credit than that, or the exchange is over."""
+        await self.wait_until(lambda it: it.cost > cost or it.over.is_set())
+
+    async def wait_credit(self, credit: int) -> None:
+        """Returns once so much of the request's body was taken."""
+        await self.wait_until(lambda it: it.credit >= credit)
+
     def parsed(self) -> tuple[int, dict[str, str], bytes]:
         """Status, header fields (names in lower case) and body without its framing."""
         head, _, body = bytes(self.wire).partition(b"\r\n\r\n")

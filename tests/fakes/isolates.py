@@ -30,7 +30,7 @@ class Taken:
     method: bytes
     target: bytes
     headers: bytes
-    body: bytearray
+    body: bytes
     ended: bool = False
     failed: bool = False
     credit: int = 0
@@ -78,7 +78,7 @@ class FakeIsolate(Isolate):
     ) -> bool:
         if self.life.gone:
             return False
-        self.taken[number] = Taken(flags, method, target, headers, bytearray(body))
+        self.taken[number] = Taken(flags, method, target, headers, body)
         self.exchanges[number] = exchange
         return True
 

@@ -9,7 +9,6 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-
 TURN_S = 1e-6  # of every turn of the loop
 
 

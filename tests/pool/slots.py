@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from supervisor.pool.blocked import Block, BlockList
-from supervisor.pool.exchange import RequestRefused
+from supervisor.pool.exchange import Failure, RequestRefused
 from supervisor.pool.slot import Slot, SlotParts
 from supervisor.spec.exits import Exit
 from supervisor.spec.task import TaskSpec
@@ -32,6 +32,7 @@ class FakeObserver:
         self.ready: list[float] = []
         self.console: list[tuple[int, bytes]] = []
         self.errors: list[str] = []
+        self.late: list[int] = []
         self.ends: list[Exit] = []
         self.blocks: list[Block] = []
 
@@ -43,6 +44,9 @@ class FakeObserver:
 
     def on_handler_error(self, slot: Slot, message: str) -> None:
         self.errors.append(message)
+
+    def on_late(self, slot: Slot, count: int) -> None:
+        self.late.append(count)
 
     def on_end(self, slot: Slot, end: Exit) -> None:
         self.ends.append(end)
@@ -69,13 +73,19 @@ class Case:
         exchange = exchange or FakeExchange()
         return self.slot.request(exchange, flags, b"GET", b"/", b"Host\na\n", b""), exchange
 
-    def refused(self) -> RequestRefused:
-        """The refusal of one more request."""
+    def failure_of_asking(self) -> Failure | None:
+        """One more request; why it was refused, if it was."""
         try:
             self.ask()
         except RequestRefused as refused:
-            return refused
-        raise AssertionError("the request was taken")
+            return refused.failure
+        return None
+
+    def refusal(self) -> Failure:
+        """One more request, which must be refused; why it was."""
+        failure = self.failure_of_asking()
+        assert failure is not None, "the request was taken"
+        return failure
 
     async def started(self) -> Case:
         """Boots it."""

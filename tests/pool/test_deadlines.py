@@ -44,7 +44,7 @@ def step_s(limit_ms: float) -> float:
     return max(SHORTEST_STEP_S, min(LONGEST_STEP_S, limit_ms / 1000 / STEPS_PER_LIMIT))
 
 
-@pytest.mark.parametrize("limit_ms", [1.0, 50.0, 300.0, 30_000.0, 86_400_000.0])
+@pytest.mark.parametrize("limit_ms", [1.0, 50.0, 300.0, 30_000.0, 600_000.0])
 def test_an_unanswered_request_is_late_after_the_limit_and_not_much_later(limit_ms: float) -> None:
     @on_virtual_time
     async def check() -> None:

@@ -158,7 +158,7 @@ async def test_no_thread_for_a_later_boot_refuses_the_request_and_tries_again_la
     case = await slot_of(threads_left=1).started()
     case.isolate.exit(Exit(ExitReason.EXITED, code=0))
     for _ in range(3):
-        failure = case.refused().failure
+        failure = case.refusal()
         assert failure.status == 503
         assert failure.retry_after_s
         await asyncio.sleep(failure.retry_after_s)

@@ -9,7 +9,7 @@ from supervisor.pool.failures import STOPPING
 from supervisor.pool.states import TaskState
 from supervisor.spec.exits import Exit, ExitReason
 from tests.fakes.virtual_time import on_virtual_time
-from tests.pool.slots import slot_of
+from tests.pool.slots import slot_of, task
 
 DRAIN_S = 30.0
 
@@ -26,7 +26,7 @@ async def test_a_running_task_finishes_what_it_has_and_takes_no_more() -> None:
     number, exchange = case.ask()
     stop = await stopping(case)
     assert case.isolate.life.asked_to_end == [End.DRAINED]
-    assert case.refused().failure is STOPPING
+    assert case.refusal() is STOPPING
     case.isolate.respond(number)
     assert exchange.parsed()[0] == 204
     case.isolate.exit(ExitReason.DRAINED)
@@ -81,7 +81,7 @@ async def test_a_task_that_sleeps_or_waits_is_stopped_at_once() -> None:
         case.isolate.exit(end)
         await case.slot.stop(DRAIN_S)
         assert case.slot.state is TaskState.STOPPED
-        assert case.refused().failure is STOPPING
+        assert case.refusal() is STOPPING
 
 
 @on_virtual_time
@@ -130,6 +130,24 @@ async def test_kill_cuts_a_drain_short() -> None:
     await stop
     assert exchange.failure is not None
     assert exchange.failure.reason == "killed"
+
+
+@on_virtual_time
+async def test_one_that_does_not_even_end_when_it_is_killed_is_given_up() -> None:
+    """V8 has built-ins that no termination reaches."""
+    case = await slot_of(task(limits={"cpu": {"wall": None}})).started()
+    number, exchange = case.ask()
+    await case.slot.stop(5)
+    assert case.slot.state is TaskState.STOPPED
+    assert exchange.failure is not None
+    assert exchange.failure.reason == "unresponsive"
+    assert [end.reason for end in case.observer.ends] == [ExitReason.UNRESPONSIVE]
+    case.isolate.respond(number)
+    case.isolate.listener.on_log(1, b"late")
+    case.isolate.exit(ExitReason.KILLED)
+    assert len(case.observer.ends) == 1, "what it says later is not heard"
+    assert not case.observer.console
+    assert not exchange.violations
 
 
 @on_virtual_time

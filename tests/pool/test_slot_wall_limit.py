@@ -23,6 +23,7 @@ async def test_an_unanswered_request_gets_503_and_is_aborted() -> None:
     assert (failure.status, failure.reason) == (503, "wall-limit")
     assert "300 ms" in failure.detail
     assert case.isolate.life.aborted == [number]
+    assert case.observer.late == [1]
     await asyncio.sleep(10)
     assert not case.isolate.life.asked_to_end, "an isolate that waits is not one that spins"
     assert not exchange.violations

@@ -30,7 +30,7 @@ def main(arguments: list[str], usage: str) -> int:
         return code
     layout = here()
     if "--sanitize" in own:
-        return native_tests(layout, native.SANITIZED)
+        return native_tests(layout, native.THREADS) or native_tests(layout, native.SANITIZED)
     native_code = 0 if "--python" in own else native_tests(layout, native.PLAIN)
     if "--native" in own:
         return native_code

@@ -164,6 +164,20 @@ TEST(errors_of_hooks_are_told_and_the_isolate_goes_on) {
   CHECK_EQ(program.Ask(2), "still here");
 }
 
+TEST(finalizers_run_after_the_collection_of_an_idle_isolate) {
+  Program program("const registry = new FinalizationRegistry((held) => { ops.log(1, held); if (held === 'spin') for(;;){} });"
+                  "registry.register({}, 'gone'); on.dispatch = (id) => { registry.register({}, 'spin'); answer(id, 'x') }");
+  CHECK_EQ(program.Await(ISOLATED_LOG).payload, "gone");
+  CHECK_EQ(program.Ask(1), "x");
+  CHECK(check::Within(kPatienceMs, [&] {
+    isolated_statistics statistics;
+    isolated_get_statistics(program.id(), &statistics);
+    return statistics.busy_since_ns != 0;
+  }));
+  program.End();
+  CHECK_EQ(program.AwaitExit(), R"({"reason":"killed"})");
+}
+
 TEST(an_aborted_exchange_is_told_and_sends_nothing) {
   Program program("on.dispatch = (id) => { if (id === 2) answer(1, 'late'), answer(2, 'two') };"
                   "on.abort = (id) => ops.log(1, `aborted ${id}`)");

@@ -139,6 +139,48 @@ TEST(ops_with_arguments_of_any_kind) {
   CHECK_EQ(program.Ask(1), "fine");
 }
 
+// The stack below JavaScript's limit is for native code that was called from there; none may use it up.
+TEST(recursion_of_any_kind_is_a_range_error_at_worst) {
+  Program program(R"js(
+    const nested = (depth, wrap) => { let value = 0; for (let i = 0; i < depth; i++) value = wrap(value); return value };
+    const throwing = () => { throw new Error('clone') };
+    const ways = [
+      function call() { call() },
+      () => { const o = {get x() { return this.x }}; o.x },
+      () => { const o = {toString() { return `${this}` }}; `${o}` },
+      () => JSON.parse('['.repeat(1e6)),
+      () => JSON.stringify(nested(1e5, (value) => [value])),
+      () => String(nested(1e5, (value) => [value])),
+      () => nested(1e5, (value) => [value]).flat(Infinity),
+      () => nested(1e5, (value) => new Proxy({}, {get: () => value.x})).x,
+      () => nested(1e5, (value) => (() => 0).bind.call(value || (() => 0)))(),
+      () => (0, eval)('('.repeat(1e5)),
+      () => (0, eval)('['.repeat(1e5)),
+      () => (0, eval)('{'.repeat(1e5)),
+      () => (0, eval)('`${'.repeat(1e5)),
+      () => (0, eval)('1' + '+1'.repeat(1e5)),
+      () => (0, eval)('a=>'.repeat(1e5) + '1'),
+      () => /(?:a|b)*c/.test('ab'.repeat(1e6)),
+      () => ops.structuredClone(nested(1e5, (value) => [value]), [], throwing, throwing, throwing),
+      () => ops.structuredClone(nested(1e5, (value) => new Map([[value, value]])), [], throwing, throwing, throwing),
+      () => nested(1e5, (value) => new Error('x', {cause: value})),
+      () => nested(2e4, (value) => Object.create(value || null)).x,
+      () => { class A { static [Symbol.hasInstance](x) { return x instanceof A } } ({}) instanceof A },
+      () => { Error.prepareStackTrace = (error) => new Error(error).stack; new Error('x').stack },
+    ];
+    on.dispatch = (id) => {
+      const other = [];
+      for (const way of ways) {
+        try { way() } catch (error) {
+          if (!(error instanceof RangeError || error instanceof SyntaxError)) other.push(`${way}: ${error}`);
+        }
+        delete Error.prepareStackTrace;
+      }
+      answer(id, `none but: ${other}`);
+    })js");
+  CHECK_EQ(program.Ask(1), "none but: ");
+}
+
 // A host that has no gigabyte to spare: the program's error, not the end of the process.
 TEST(a_copy_that_the_system_refuses_is_the_programs_error) {
   if (check::kSanitized) return;  // whose shadow memory is far above any limit

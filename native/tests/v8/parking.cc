@@ -24,6 +24,7 @@ TEST_THAT_LEAVES_THINGS(memory_that_v8_cannot_do_without) {
   const char* const kPrograms[] = {
       "Array.prototype.toSorted.call({length: 2 ** 32 - 1})",
       "'x'.repeat(2 ** 29 - 24).split('')",
+      "new RegExp('(?:a|'.repeat(2e4) + 'b' + ')'.repeat(2e4)).test('a')",
       "const a = []; a.length = 2 ** 26; a.fill(0.5); for (;;) a.push(...a)",
   };
   Program other("on.dispatch = (id) => answer(id, 'fine')");
