@@ -46,6 +46,7 @@ void CpuAccount::AddRequest(size_t open) {
   earned_ = 0;
   Reopen(settled_cpu_, std::min(left + credit_, Most(open)));
   carried_ = held_ - credit_;
+  rests_ = false;
 }
 
 void CpuAccount::Settle(int64_t cpu, int64_t wall, size_t open) {
@@ -85,9 +86,17 @@ void CpuAccount::Forgive(int64_t ns) {
   settled_cpu_ += ns;
 }
 
-int64_t CpuAccount::EntryAllowedAt(int64_t cpu, int64_t wall) const {
-  if (!limited() || MayEnter(cpu)) return wall;
-  const double share = static_cast<double>(Least() - Left(cpu)) / static_cast<double>(credit_);
+bool CpuAccount::MayRunTimer(int64_t cpu, size_t open) {
+  if (is_boot_ || !limited()) return true;
+  const int64_t left = Left(cpu);
+  if (left < (open == 0 ? credit_ / 2 : Least())) rests_ = true;
+  if (left >= credit_) rests_ = false;
+  return !rests_;
+}
+
+int64_t CpuAccount::TimerAllowedAt(int64_t cpu, int64_t wall, size_t open) {
+  if (MayRunTimer(cpu, open)) return wall;
+  const double share = static_cast<double>(credit_ - Left(cpu)) / static_cast<double>(credit_);
   // At least a step ahead, so that rounding cannot make the thread ask again and again.
   return wall + std::max<int64_t>(100'000, static_cast<int64_t>(share * kEarnNs));
 }

@@ -20,8 +20,7 @@ class CpuAccount {
   // What work that no request paid for (timers, the end of waitUntil, streams that go on) earns: one credit per so long,
   // and never more than one at a time. At the default of 50 ms that is a twentieth of a core.
   static constexpr int64_t kEarnNs = 1'000'000'000;
-  // No entry starts with less than a credit divided by this: timers wait until it is earned, what the outside asks for
-  // (a chunk of a body, an abort) gets it at once.
+  // What the outside asks for (a chunk of a body, an abort) starts with at least a credit divided by this.
   static constexpr int64_t kLeastShare = 10;
 
   // The account of the boot. `limit` 0: no limit.
@@ -33,7 +32,7 @@ class CpuAccount {
   void AddRequest(size_t open);
   // To be called now and then, at the latest before the next entry after a rest: earns, forgives, and bounds what is kept.
   void Settle(int64_t cpu, int64_t wall, size_t open);
-  // Sees to it that an entry may use the least share.
+  // Sees to it that an entry that the outside asked for may use the least share.
   void AllowEntry(int64_t cpu);
   // CPU time that was not the program's (a garbage collection that the host asked for).
   void Forgive(int64_t ns);
@@ -46,15 +45,19 @@ class CpuAccount {
   int64_t Left(int64_t cpu) const;
   bool is_boot() const { return is_boot_; }
   bool limited() const { return empty_at_ != kNever; }
-  // Whether a timer may be run. If not, EntryAllowedAt says when, on the monotonic clock.
-  bool MayEnter(int64_t cpu) const { return is_boot_ || Left(cpu) >= Least(); }
-  int64_t EntryAllowedAt(int64_t cpu, int64_t wall) const;
+  // Whether a timer may be run. Once less than half a credit is left (less than the least share, while requests are open)
+  // timers wait until a whole one is there: slowed down, not ended, for doing much in small pieces. If it may not,
+  // TimerAllowedAt says when, on the monotonic clock.
+  bool MayRunTimer(int64_t cpu, size_t open);
+  int64_t TimerAllowedAt(int64_t cpu, int64_t wall, size_t open);
 
   // For reports: what the account held since the last request (or since it was last full), what of it was there before
   // that request, and what was used since.
   int64_t held() const { return held_; }
   int64_t carried() const { return carried_; }
   int64_t Used(int64_t cpu) const { return cpu > since_ ? cpu - since_ : 0; }
+  // The thread's clock as of the last Settle.
+  int64_t settled_cpu() const { return settled_cpu_; }
   int64_t credit() const { return credit_; }
 
  private:
@@ -68,6 +71,7 @@ class CpuAccount {
   int64_t settled_cpu_ = 0;
   int64_t settled_wall_ = 0;
   bool is_boot_ = true;
+  bool rests_ = false;  // timers wait for a whole credit
 
   int64_t since_ = 0;
   int64_t held_ = 0;

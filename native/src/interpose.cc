@@ -51,6 +51,9 @@ struct Originals {
   decltype(&::pthread_rwlock_trywrlock) rwlock_trywrlock;
   decltype(&::pthread_rwlock_unlock) rwlock_unlock;
   decltype(&::pthread_once) once;
+  void (*absl_lock)(void*);
+  bool (*absl_trylock)(void*);
+  void (*absl_unlock)(void*);
   int (*guard_acquire)(void*);
   void (*guard_release)(void*);
   void (*guard_abort)(void*);
@@ -230,6 +233,23 @@ int RwlockUnlock(pthread_rwlock_t* lock) {
   return Give([=] { return original.rwlock_unlock(lock); });
 }
 
+// V8's own mutexes are abseil's, which are no pthread mutexes.
+void AbslLock(void* lock) {
+  Up(thread_memory.holds.held_locks);
+  original.absl_lock(lock);
+}
+bool AbslTrylock(void* lock) {
+  std::atomic<uint32_t>& held = thread_memory.holds.held_locks;
+  Up(held);
+  const bool taken = original.absl_trylock(lock);
+  if (!taken) Down(held);
+  return taken;
+}
+void AbslUnlock(void* lock) {
+  original.absl_unlock(lock);
+  Down(thread_memory.holds.held_locks);
+}
+
 // Initializations that other threads wait for.
 int Once(pthread_once_t* once, void (*initialize)()) {
   Up(thread_memory.holds.held_locks);
@@ -305,6 +325,9 @@ void Install() {
       Replace("pthread_rwlock_trywrlock", RwlockTrywrlock, original.rwlock_trywrlock),
       Replace("pthread_rwlock_unlock", RwlockUnlock, original.rwlock_unlock),
       Replace("pthread_once", Once, original.once),
+      Replace("_ZN4absl5Mutex4LockEv", AbslLock, original.absl_lock),
+      Replace("_ZN4absl5Mutex7TryLockEv", AbslTrylock, original.absl_trylock),
+      Replace("_ZN4absl5Mutex6UnlockEv", AbslUnlock, original.absl_unlock),
       Replace("__cxa_guard_acquire", GuardAcquire, original.guard_acquire),
       Replace("__cxa_guard_release", GuardRelease, original.guard_release),
       Replace("__cxa_guard_abort", GuardAbort, original.guard_abort),

@@ -268,6 +268,10 @@ void IsolateThread::Turn() {
 }
 
 void IsolateThread::Handle(Message& message) {
+  if (account_.limited() && message.kind != MessageKind::kRequest) {
+    account_.AllowEntry(ThreadCpuNs());
+    PublishAccount();
+  }
   switch (message.kind) {
     case MessageKind::kBoot: return Boot(*message.boot);
     case MessageKind::kRequest: return Dispatch(message.exchange, *message.request);
@@ -297,7 +301,7 @@ void IsolateThread::RunTimers() {
   while (phase_ != Phase::kOver) {
     if (timers_.NextDeadline().value_or(Inbox::kNever) > now) break;
     Settle(MonotonicNs());
-    if (!account_.MayEnter(ThreadCpuNs())) break;
+    if (!account_.MayRunTimer(account_.settled_cpu(), unfinished_.size())) break;
     const std::optional<Timers::Id> due = timers_.PopDue(now);
     Enter([&] { CallHook(Hook::kTimer, {v8::Integer::NewFromUnsigned(isolate(), *due)}); });
     if (MonotonicNs() - turn_began_ns_ > kFlushAfterNs) Flush();
@@ -312,7 +316,9 @@ int64_t IsolateThread::NextDeadline() {
   if (phase_ == Phase::kWarm) return Inbox::kNever;
   int64_t timer = timers_.NextDeadline().value_or(Inbox::kNever);
   // Work that no request paid for waits until it is earned.
-  if (timer != Inbox::kNever) timer = std::max(timer, account_.EntryAllowedAt(ThreadCpuNs(), MonotonicNs()));
+  if (timer != Inbox::kNever) {
+    timer = std::max(timer, account_.TimerAllowedAt(ThreadCpuNs(), MonotonicNs(), unfinished_.size()));
+  }
   const int64_t task = heap_->tasks().NextDeadline().value_or(Inbox::kNever);
   return std::min({timer, task, trim_at_ns_});
 }
@@ -364,7 +370,6 @@ void IsolateThread::Settle(int64_t now) {
   if (!account_.limited()) return;
   const int64_t cpu = ThreadCpuNs();
   account_.Settle(cpu, now, unfinished_.size());
-  account_.AllowEntry(cpu);
   PublishAccount();
   // A boot of many small steps may never be in the middle of one when the watchdog looks.
   if (account_.is_boot() && account_.Left(cpu) == 0) {
@@ -737,7 +742,10 @@ void IsolateThread::OnParked() {
   RecordWriter mine(id_);
   const bool whole = spot().busy_since_ns != 0 && !spot().was_in_op();
   RecordWriter& records = whole ? records_ : mine;
-  records.Add(ISOLATED_EXIT, 0, 0, ParkedReport().Json());
+  ExitReport report = ParkedReport();
+  report.parked = true;
+  report.sources = sources_.hex();
+  records.Add(ISOLATED_EXIT, 0, 0, report.Json());
   shared_.on_exit(id_);
   shared_.outbox.Push(records.Take(), backlog_);
 }

@@ -34,8 +34,8 @@ TEST(without_a_limit_nothing_is_ever_empty) {
   account.Forgive(5);
   CHECK_EQ(account.empty_at(), CpuAccount::kNever);
   CHECK_EQ(account.half_at(), CpuAccount::kNever);
-  CHECK(account.MayEnter(kSecond));
-  CHECK_EQ(account.EntryAllowedAt(kSecond, 9), 9);
+  CHECK(account.MayRunTimer(kSecond, 0));
+  CHECK_EQ(account.TimerAllowedAt(kSecond, 9, 0), 9);
 }
 
 TEST(a_boot_has_its_own_account_and_earns_nothing) {
@@ -89,15 +89,40 @@ TEST(an_overdraft_is_forgiven) {
   CHECK_EQ(account.Left(kCredit + 3 * kMs), kCredit);
 }
 
-TEST(timers_wait_until_their_share_is_earned) {
+TEST(timers_without_an_open_request_wait_at_half_a_credit_for_a_whole_one) {
+  constexpr int64_t kUsed = kCredit / 5 * 3;
   CpuAccount account = Ready();
-  account.Settle(kCredit, 0, 0);
-  CHECK(!account.MayEnter(kCredit));
-  const int64_t allowed = account.EntryAllowedAt(kCredit, 0);
-  CHECK_EQ(allowed, kSecond / CpuAccount::kLeastShare);
-  account.Settle(kCredit, allowed, 0);
-  CHECK(account.MayEnter(kCredit));
-  CHECK_EQ(account.Left(kCredit), kCredit / CpuAccount::kLeastShare);
+  CHECK(account.MayRunTimer(kCredit / 2, 0));
+  account.Settle(kUsed, 0, 0);
+  CHECK(!account.MayRunTimer(kUsed, 0));
+  const int64_t allowed = account.TimerAllowedAt(kUsed, 0, 0);
+  CHECK_EQ(allowed, kSecond / 5 * 3);
+  account.Settle(kUsed, allowed - kMs, 0);
+  CHECK(!account.MayRunTimer(kUsed, 0));
+  account.Settle(kUsed, allowed, 0);
+  CHECK(account.MayRunTimer(kUsed, 0));
+  CHECK_EQ(account.Left(kUsed), kCredit);
+}
+
+TEST(timers_of_an_open_request_run_until_little_is_left) {
+  CpuAccount account = Ready();
+  account.AddRequest(1);
+  const int64_t least = kCredit / CpuAccount::kLeastShare;
+  CHECK(account.MayRunTimer(kCredit - least, 1));
+  CHECK(!account.MayRunTimer(kCredit - least + 1, 1));
+  // From then on they wait until all of it is earned.
+  account.Settle(kCredit - least + 1, kSecond / 2, 1);
+  CHECK(!account.MayRunTimer(kCredit - least + 1, 1));
+  account.Settle(kCredit - least + 1, kSecond, 1);
+  CHECK(account.MayRunTimer(kCredit - least + 1, 1));
+}
+
+TEST(a_request_lets_waiting_timers_run) {
+  CpuAccount account = Ready();
+  CHECK(!account.MayRunTimer(kCredit, 1));
+  account.Settle(kCredit, 0, 1);
+  account.AddRequest(1);
+  CHECK(account.MayRunTimer(kCredit + kMs, 1));
 }
 
 TEST(a_rest_earns_one_credit_and_no_more) {
@@ -174,14 +199,16 @@ TEST(what_holds_after_any_history) {
         case 4:
           account.AllowEntry(cpu);
           income += credit / CpuAccount::kLeastShare;
-          CHECK(account.MayEnter(cpu));
+          CHECK(account.Left(cpu) >= credit / CpuAccount::kLeastShare);
           break;
       }
       CHECK(account.Left(cpu) >= 0);
       // The report's figures fit together: what was used past what was held is the overrun.
       CHECK_EQ(account.Used(cpu) - account.held(), cpu - account.empty_at());
       CHECK(account.half_at() <= account.empty_at());
-      CHECK(account.EntryAllowedAt(cpu, wall) >= wall);
+      const int64_t allowed = account.TimerAllowedAt(cpu, wall, open);
+      CHECK(allowed >= wall);
+      CHECK(allowed <= wall + CpuAccount::kEarnNs);
     }
     // Nobody gets more than credits, a twentieth of the time, and what was forgiven.
     const double earned = static_cast<double>(credit) * static_cast<double>(wall - began) / CpuAccount::kEarnNs;

@@ -54,6 +54,7 @@ class Statistics:
     heap_total: int
     external_used: int
     cpu_s: float
+    cpu_left_s: float | None  # CPU time left in the account; None = unlimited
     busy_since_s: float | None  # time.monotonic() when the present entry into JavaScript began
     exchanges: int
     timers: int
@@ -93,6 +94,8 @@ class Isolate:
                 "parameters": texts[2],
                 "heap_limit": spec.limits.mem.heap or 0,
                 "external_limit": spec.limits.mem.external or 0,
+                "cpu_startup_ms": spec.limits.cpu.startup_ms or 0,
+                "cpu_request_ms": spec.limits.cpu.request_ms or 0,
                 "core": -1 if spec.cpu is None else spec.cpu,
                 "flags": no_eval | no_wasm,
                 "blocked": texts[3],
@@ -153,6 +156,7 @@ class Isolate:
             heap_total=out.heap_total,
             external_used=out.external_used,
             cpu_s=out.cpu_ns / 1e9,
+            cpu_left_s=out.cpu_left_ns / 1e9 if out.cpu_left_ns >= 0 else None,
             busy_since_s=out.busy_since_ns / 1e9 if out.busy_since_ns else None,
             exchanges=out.exchanges,
             timers=out.timers,

@@ -86,8 +86,7 @@ class Slot:
         self._deadlines = Deadlines(spec.limits.cpu.wall_ms, parts.loop, self._on_wall_limit, self._numbers_in_flight)
         self._boot_watch: asyncio.TimerHandle | None = None
         self._boot_began = 0.0
-        self._cpu_before_boot = 0.0
-        self._boot_overrun: tuple[float | None, float] = (None, 0.0)  # limit and measured, ms
+        self._boot_took_ms = 0.0  # when it was ended for that
         self._started: asyncio.Future[None] | None = None
         self._over: asyncio.Future[None] | None = None
         self._stopping = False
@@ -218,7 +217,7 @@ class Slot:
     def _block(self, end: Exit) -> Block | None:
         """The block that follows from an end, if one does."""
         now = self._parts.loop.time()
-        if end.parked:
+        if end.parked and end.sources:
             block = self._parts.blocked.add(end.sources, task_id=self.task_id, reason=end.reason.value, now=now)
             self._parts.observer.on_blocked(self, block)
             return block
@@ -236,8 +235,6 @@ class Slot:
         self._isolate_life = isolate_life()
         self._isolate_life.on(IsolateEvent.BOOT)
         self._boot_began = self._parts.loop.time()
-        before = isolate.statistics()
-        self._cpu_before_boot = before.cpu_s if before is not None else 0.0
         isolate.boot(self.spec, blocked=(block.sources for block in self._parts.blocked.blocks(self._boot_began)))
         self._watch_boot()
 
@@ -257,26 +254,15 @@ class Slot:
         self._parts.observer.on_end(self, end)
 
     def _watch_boot(self) -> None:
-        """Ends a boot that took its CPU time (limits.cpu.startup) or its time on the clock (limits.cpu.wall)."""
-        self._boot_watch = None
-        limits = self.spec.limits.cpu
-        lasted_s = self._parts.loop.time() - self._boot_began
-        cpu_left_s = None if limits.startup_ms is None else limits.startup_ms / 1000 - self._boot_cpu_s()
-        wall_left_s = None if limits.wall_ms is None else limits.wall_ms / 1000 - lasted_s
-        left_s = min((left for left in (cpu_left_s, wall_left_s) if left is not None), default=None)
-        if left_s is None or self._isolate is None:
-            return
-        if left_s <= 0:
-            is_cpu = left_s == cpu_left_s
-            took_s = self._boot_cpu_s() if is_cpu else lasted_s
-            self._boot_overrun = (limits.startup_ms if is_cpu else limits.wall_ms, took_s * 1000)
-            self._isolate.end(End.STARTUP_LIMIT)
-        else:
-            self._boot_watch = self._parts.loop.call_later(left_s, self._watch_boot)
+        """Ends a boot that took its time on the clock (limits.cpu.wall); its CPU time is the engine's business."""
+        wall_ms = self.spec.limits.cpu.wall_ms
+        self._boot_watch = None if wall_ms is None else self._parts.loop.call_later(wall_ms / 1000, self._end_boot_late)
 
-    def _boot_cpu_s(self) -> float:
-        now = self.statistics()
-        return 0.0 if now is None else now.cpu_s - self._cpu_before_boot
+    def _end_boot_late(self) -> None:
+        self._boot_watch = None
+        self._boot_took_ms = (self._parts.loop.time() - self._boot_began) * 1000
+        if self._isolate is not None:
+            self._isolate.end(End.STARTUP_LIMIT)
 
     # -- the engine's IsolateListener ------------------------------------------------------------------------------
 
@@ -382,8 +368,7 @@ class Slot:
     def _with_figures(self, end: Exit) -> Exit:
         limits = self.spec.limits.cpu
         if end.reason is ExitReason.STARTUP_LIMIT and end.limit is None:
-            limit, measured = self._boot_overrun
-            return replace(end, limit=limit, measured=measured)
+            return replace(end, limit=limits.wall_ms, measured=self._boot_took_ms)
         if end.reason is ExitReason.WALL_LIMIT and end.limit is None:
             return replace(end, limit=limits.wall_ms)
         return end

@@ -110,7 +110,7 @@ class FakeIsolate(Isolate):
     def statistics(self) -> Statistics | None:
         if self.life.gone:
             return None
-        return Statistics(0, 0, 0, self.figures.cpu_s, self.figures.busy_since_s, len(self.exchanges), 0, self.id)
+        return Statistics(0, 0, 0, self.figures.cpu_s, None, self.figures.busy_since_s, len(self.exchanges), 0, self.id)
 
     # what it says by itself
 

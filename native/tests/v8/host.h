@@ -118,6 +118,12 @@ class Program {
     return record.kind == ISOLATED_RESPONSE ? record.payload.substr(head + 4) : "no response: " + record.payload;
   }
 
+  // Whether a record of this kind is here already.
+  bool HasMore(int kind) {
+    Drain();
+    return std::ranges::any_of(Drained(), [&](const Record& r) { return r.isolate == id_ && r.kind == kind; });
+  }
+
   // Whether its end has been recorded.
   bool IsOver() {
     Drain();
