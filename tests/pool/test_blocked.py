@@ -80,7 +80,7 @@ def test_a_script_whose_thread_was_parked_is_blocked(reason: ExitReason) -> None
         assert [(block.sources, block.reason) for block in case.observer.blocks] == [(BAD, reason.value)]
         assert exchange.failure is not None
         assert (exchange.failure.reason, exchange.failure.retry_after_s) == (reason.value, BLOCKED_FOR_S)
-        failure = case.refused().failure
+        failure = case.refusal()
         assert (failure.status, failure.reason, failure.retry_after_s) == (503, "blocked", BLOCKED_FOR_S)
         assert reason.value in failure.detail
         assert len(case.isolates.made) == 1
@@ -117,7 +117,7 @@ async def test_now_and_then_it_is_booted_to_see_whether_its_files_changed() -> N
     assert exchange.failure is not None
     assert (exchange.failure.reason, exchange.failure.retry_after_s) == ("blocked", BLOCKED_FOR_S - LOOK_AGAIN_S)
     assert case.slot.state is TaskState.BLOCKED
-    assert case.refused().failure.reason == "blocked"
+    assert case.refusal().reason == "blocked"
     assert len(case.isolates.made) == 2
     assert len(case.observer.blocks) == 1, "only the first time is news"
 
