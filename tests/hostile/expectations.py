@@ -18,8 +18,8 @@ class Outcome(StrEnum):
 
 ORDINARY = frozenset({Outcome.ENDED, Outcome.THREW, Outcome.RETURNED})
 
-# What V8 13.6 cannot be stopped in, or cannot go on after, by why it parks. Every name here is a thread lost each time it
-# is tried, so the lists may only become shorter. Which of two reasons a script meets first may depend on the machine.
+# What V8 13.6 cannot be stopped in, or cannot go on after, by why it parks. Every name here is a thread lost each time,
+# so the lists may only become shorter. Which of two reasons a script meets first may depend on the machine.
 # One allocation on the heap larger than what is left: V8 calls its out-of-memory handler, which cannot return.
 _HEAP_LIMIT = """
 apply arr-from arr-splice base64-decode bigint-as-int bigint-parse bigint-parse-hex bigint-shift clone-string
