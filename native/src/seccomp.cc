@@ -48,6 +48,8 @@ constexpr std::array kAllowed = {
     CALL(getrusage, kNone, "V8's account of its own time"),
     CALL(membarrier, kNone, "V8 makes other cores see new code"),
     CALL(sched_getaffinity, kNone, "glibc counts cores to place malloc's arenas"),
+    CALL(sched_getparam, kItself, "V8's locks ask for their thread's priority, and complain on stderr if they may not"),
+    CALL(sched_getscheduler, kItself, "the same"),
     CALL(rt_sigprocmask, kNone, "parking blocks signals; glibc around the end of a thread"),
     CALL(rt_sigreturn, kNone, "return from the handlers that park"),
     CALL(sigaltstack, kNone, "the handlers' stack is given back at the end"),
@@ -104,6 +106,11 @@ Program Verdict(Condition condition, int doorbell) {
       LoadArgument(verdict, 0);
       Unless(verdict, BPF_JEQ, static_cast<uint32_t>(getpid()), 2);
       LoadArgument(verdict, 1);
+      If(verdict, BPF_JEQ, static_cast<uint32_t>(syscall(SYS_gettid)), 1);
+      Refuse(verdict);
+      break;
+    case Condition::kItself:
+      LoadArgument(verdict, 0);
       If(verdict, BPF_JEQ, static_cast<uint32_t>(syscall(SYS_gettid)), 1);
       Refuse(verdict);
       break;

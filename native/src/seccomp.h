@@ -10,6 +10,7 @@ enum class Condition : uint8_t {
   kNone,
   kAnonymous,    // mmap: of no file (MAP_ANONYMOUS in the flags)
   kOwnThread,    // tgkill: a signal of this thread to itself
+  kItself,       // of the thread whose id is the first argument: this one
   kToldOutputs,  // write: to the doorbell, or to stdout and stderr, where V8 reports its last words
 };
 

@@ -77,6 +77,7 @@ const Attempt kAttempts[] = {
     {"another handler", [] { struct sigaction old; return Try(sigaction(SIGUSR2, nullptr, &old)); }},
     {"prctl", [] { return Try(prctl(PR_GET_DUMPABLE)); }},
     {"another core", [] { cpu_set_t all; CPU_ZERO(&all); CPU_SET(0, &all); return Try(sched_setaffinity(0, sizeof all, &all)); }},
+    {"another thread's priority", [] { return Try(syscall(SYS_sched_getscheduler, getpid())); }},
     {"bpf", [] { return Try(syscall(SYS_bpf, 0, nullptr, 0)); }, false},
     {"perf_event_open", [] { return Try(syscall(SYS_perf_event_open, nullptr, 0, -1, -1, 0)); }, false},
     {"io_uring", [] { return Try(syscall(SYS_io_uring_setup, 1, nullptr)); }, false},
