@@ -9,8 +9,8 @@ namespace isolated {
 // What a program answers, as it comes from JavaScript. Nothing in it is trusted.
 struct ResponseHead {
   int status = 200;
-  std::string_view status_text;  // empty: the standard phrase
-  std::string_view headers;      // name, value, name, value … each ended by '\n'
+  std::string_view status_text = {};  // empty: the standard phrase
+  std::string_view headers = {};      // name, value, name, value … each ended by '\n'
 };
 
 // How the connection that gets the response wants its messages framed.

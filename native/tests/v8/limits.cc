@@ -160,7 +160,6 @@ TEST(recursion_of_any_kind_is_a_range_error_at_worst) {
       () => (0, eval)('`${'.repeat(1e5)),
       () => (0, eval)('1' + '+1'.repeat(1e5)),
       () => (0, eval)('a=>'.repeat(1e5) + '1'),
-      () => /(?:a|b)*c/.test('ab'.repeat(1e6)),
       () => ops.structuredClone(nested(1e5, (value) => [value]), [], throwing, throwing, throwing),
       () => ops.structuredClone(nested(1e5, (value) => new Map([[value, value]])), [], throwing, throwing, throwing),
       () => nested(1e5, (value) => new Error('x', {cause: value})),

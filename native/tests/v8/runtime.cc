@@ -1,17 +1,17 @@
 // The real runtime in isolates: that it and the native side fit. What the runtime does itself is tested in tests/runtime.
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 
 #include "host.h"
 
 namespace {
 
 void StartWithRuntime() {
-  std::ifstream file(ISOLATED_RUNTIME_JS, std::ios::binary);
-  const std::string bundle{std::istreambuf_iterator<char>(file), {}};
-  REQUIRE(!bundle.empty());
-  StartEngine(bundle);
+  std::ostringstream bundle;
+  bundle << std::ifstream(ISOLATED_RUNTIME_JS, std::ios::binary).rdbuf();
+  REQUIRE(!bundle.str().empty());
+  StartEngine(bundle.str());
 }
 
 constexpr char kHello[] = "export default { fetch(request) { return new Response(`hello ${new URL(request.url).pathname}`) } }";
