@@ -3,7 +3,7 @@
 
 const { parse } = JSON;
 
-// Texts up to so many characters need 8 MiB at most, less than every isolate is allowed beyond its limit.
+// Texts up to so many characters need 32 MiB at most, what every isolate is allowed beyond its limit.
 const SHORT = 128 * 1024;
 
 const members = {

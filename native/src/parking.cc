@@ -52,10 +52,7 @@ void OnFault(int number, siginfo_t* info, void* context) {
   const int error = errno;
   for (size_t i = 0; i < kFaults.size(); ++i) {
     if (kFaults[i].signal != number) continue;
-    // Parked inside malloc it would keep a lock that all threads need: better the process ends and starts again.
-    if (current && CurrentHolds().inside_malloc.load(std::memory_order_relaxed) == 0) {
-      current->Park(number, kFaults[i].name);
-    }
+    if (current) current->Park(number, kFaults[i].name);
     ChainFault(i, number, info, context);
   }
   errno = error;
@@ -132,6 +129,7 @@ void ParkingSpot::Park(int32_t cause, const char* message) {
     for (; message && message[length] && length + 1 < kMessageBytes; ++length) message_[length] = message[length];
     message_[length] = 0;
     held_locks_ = !CurrentHolds().none();
+    fatal_ = cause > 0 && CurrentHolds().inside_malloc.load(std::memory_order_relaxed) != 0;
     cause_.store(cause, std::memory_order_release);
     if (bell_) {
       bell_->store(1, std::memory_order_seq_cst);
@@ -139,6 +137,19 @@ void ParkingSpot::Park(int32_t cause, const char* message) {
     }
   }
   for (;;) pause();
+}
+
+void ParkingSpot::EndProcessIfFatal() const {
+  if (!parked() || !fatal_) return;
+  const int number = cause();
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  sigaction(number, &standard, nullptr);
+  sigset_t it;
+  sigemptyset(&it);
+  sigaddset(&it, number);
+  pthread_sigmask(SIG_UNBLOCK, &it, nullptr);
+  raise(number);
 }
 
 void ParkingSpot::AskToPark(int64_t entry, bool patient) {

@@ -41,6 +41,10 @@ class ParkingSpot {
   // something that must end first. `patient` false: native calls of the program are no reason to wait any more.
   void AskToPark(int64_t entry, bool patient);
 
+  // Watchdog: ends the process as the fault would have, if the thread had it inside malloc: parked there, it keeps a lock
+  // that all threads need, and the heap may be damaged. The thread cannot do it itself, its system calls are confined.
+  void EndProcessIfFatal() const;
+
   // Any thread.
   bool parked() const { return cause_.load(std::memory_order_acquire) != kRunning; }
   int32_t cause() const { return cause_.load(std::memory_order_acquire); }
@@ -72,6 +76,7 @@ class ParkingSpot {
   std::atomic<bool> asked_patiently_{true};
   std::atomic<uint32_t>* bell_ = nullptr;
   bool held_locks_ = false;
+  bool fatal_ = false;
   char message_[kMessageBytes] = {};
 };
 

@@ -137,6 +137,7 @@ int64_t Watchdog::LookAtAll() {
         next = std::min(next, Look(*list[i++], now));
         continue;
       }
+      list[i]->spot_.EndProcessIfFatal();
       parked_.push_back(std::move(list[i]));
       list[i] = std::move(list.back());
       list.pop_back();
@@ -176,8 +177,10 @@ void Watchdog::End(Watched& watched, int64_t entry, int64_t now, int64_t cpu) {
     watched.ending_cpu_ = cpu;
     watched.times_ = 0;
   }
-  watched.Terminate(watched.times_++);
   const int64_t ignored = now - watched.ending_since_;
+  // The first attempt notes where JavaScript is, if the thread gets to run before the second.
+  if (watched.times_ == 1 && cpu - watched.ending_cpu_ < kLookEveryNs && ignored < kFirstAttemptNs) return;
+  watched.Terminate(watched.times_++);
   const bool ran = cpu - watched.ending_cpu_ >= kIgnoresCpuNs;
   if (ignored < (ran ? kIgnoresNs : kIgnoresAtMostNs)) return;
   watched.spot_.AskToPark(entry, ignored < kIgnoresAtMostNs + kPatienceNs);

@@ -32,7 +32,7 @@ class Watched {
   virtual void OnHalf(int64_t cpu) = 0;
   // The account is empty; must_end is set by then.
   virtual void OnEmpty(int64_t cpu) = 0;
-  // Called when an entry has to end and again each millisecond until it does; `times` counts from 0.
+  // Called when an entry has to end and again and again until it does; `times` counts from 0.
   virtual void Terminate(int times) = 0;
   // Called each time the watchdog looks at it while it is in an entry.
   virtual void OnLook() {}
@@ -71,6 +71,8 @@ class Watchdog {
   static constexpr int64_t kIgnoresNs = 1'000'000'000;
   static constexpr int64_t kIgnoresCpuNs = 50'000'000;
   static constexpr int64_t kIgnoresAtMostNs = 5'000'000'000;
+  // What a thread that does not run, because others do, gets between the first and the second attempt to end its entry.
+  static constexpr int64_t kFirstAttemptNs = 50'000'000;
   // From so long after the first attempt to park it, native calls are no reason to wait any more.
   static constexpr int64_t kPatienceNs = 5'000'000'000;
 

@@ -199,13 +199,13 @@ TEST_THAT_LEAVES_THINGS(a_stack_that_overflows_parks_its_thread) {
   ParkingSpot::InstallHandlers();
   Watchdog watchdog;
   struct Deep {
-    static int Down(volatile char* above) {
+    static int Down(volatile char* above, const std::atomic<bool>& enough) {
       volatile char frame[4096];
       frame[0] = above ? above[0] : 0;
-      return Down(frame) + frame[0];
+      return enough ? 0 : Down(frame, enough) + frame[0];
     }
   };
-  Runner runner(watchdog, [&](Subject&) { Deep::Down(nullptr); });
+  Runner runner(watchdog, [&](Subject& subject) { Deep::Down(nullptr, subject.stop); });
   CHECK(check::Within(kPatienceMs, [&] { return runner.subject->parks == 1; }));
   CHECK_EQ(runner.subject->spot().cause(), SIGSEGV);
 }

@@ -1,15 +1,11 @@
 // Whether V8's JSON parser may have a text.
 #include "../json_size.h"
-
 #include "../memory_account.h"
 #include "op.h"
 #include "op_arguments.h"
 
 namespace isolated {
 namespace {
-
-// Most bytes that the parser takes for one character: of '[[[[…' and of '{"":{"":…' there is a level for each few.
-constexpr size_t kMostPerCharacter = 224;
 
 size_t BytesFor(v8::Isolate* isolate, v8::Local<v8::String> text, size_t enough) {
   const v8::String::ValueView view(isolate, text);
@@ -25,7 +21,7 @@ void CheckJson(const Arguments& arguments) {
   const MemoryAccount* account = MemoryAccount::Current();
   if (!account) return;
   const size_t left = account->malloc_left();
-  if (static_cast<size_t>(text->Length()) <= left / kMostPerCharacter) return;
+  if (static_cast<size_t>(text->Length()) <= left / kMostJsonBytesPerCharacter) return;
   if (BytesFor(arguments.GetIsolate(), text, left) <= left) return;
   ThrowRangeError(arguments.GetIsolate(), "JSON.parse: the text has too many elements for limits.mem.external");
 }
