@@ -33,26 +33,26 @@ enum {
 
 /* Kinds of records that come from isolates (isolated_drain). */
 enum {
-  ISOLATED_WARM = 1,           /* the isolate can take a boot; aux: microseconds since isolated_create */
-  ISOLATED_READY = 2,          /* boot is done; aux: 1 if there is a fetch handler, else 0; exchange: boot microseconds;
-                                  payload: the hash of the sources, hex, as in EXIT */
-  ISOLATED_RESPONSE = 3,       /* a whole response; payload: its bytes as they go on the wire */
-  ISOLATED_RESPONSE_HEAD = 4,  /* a streamed response begins; payload: status line and headers, wire bytes */
-  ISOLATED_RESPONSE_BODY = 5,  /* more of it; payload: wire bytes (already framed); aux: credit it used up */
-  ISOLATED_RESPONSE_END = 6,   /* the end; payload: last wire bytes, may be empty */
-  ISOLATED_RESPONSE_FAILED = 7,/* no (more) response; payload: UTF-8 message for the log, never for the client */
-  ISOLATED_BODY_CREDIT = 8,    /* the isolate took aux bytes of the request's body */
-  ISOLATED_BODY_CANCEL = 9,    /* the isolate does not want the rest of the request's body */
-  ISOLATED_LOG = 10,           /* payload: UTF-8 text; aux: 0 debug, 1 info, 2 warning, 3 error */
-  ISOLATED_EXIT = 11           /* the isolate is over and its thread gone; payload: JSON, see docs of exits */
+  ISOLATED_WARM = 1,          /* the isolate can take a boot; aux: microseconds since isolated_create */
+  ISOLATED_READY = 2,         /* boot is done; aux: 1 if there is a fetch handler, else 0; exchange: boot microseconds;
+                                 payload: the hash of the sources, hex, as in EXIT */
+  ISOLATED_RESPONSE = 3,      /* a whole response; payload: its bytes as they go on the wire */
+  ISOLATED_RESPONSE_HEAD = 4, /* a streamed response begins; payload: status line and headers, wire bytes */
+  ISOLATED_RESPONSE_BODY = 5, /* more of it; payload: wire bytes (already framed); aux: credit it used up */
+  ISOLATED_RESPONSE_END = 6,  /* the end; payload: last wire bytes, may be empty */
+  ISOLATED_RESPONSE_FAILED = 7, /* no (more) response; payload: UTF-8 message for the log, never for the client */
+  ISOLATED_BODY_CREDIT = 8,     /* the isolate took aux bytes of the request's body */
+  ISOLATED_BODY_CANCEL = 9,     /* the isolate does not want the rest of the request's body */
+  ISOLATED_LOG = 10,            /* payload: UTF-8 text; aux: 0 debug, 1 info, 2 warning, 3 error */
+  ISOLATED_EXIT = 11            /* the isolate is over and its thread gone; payload: JSON, see docs of exits */
 };
 
 /* Flags of a request (isolated_request). */
 enum {
-  ISOLATED_REQUEST_CLOSE = 1,   /* answer with Connection: close */
-  ISOLATED_REQUEST_HTTP10 = 2,  /* the client speaks HTTP/1.0: no chunked framing */
-  ISOLATED_REQUEST_STREAM = 4,  /* the body follows in isolated_body calls */
-  ISOLATED_REQUEST_TLS = 8      /* the request's URL is https: */
+  ISOLATED_REQUEST_CLOSE = 1,  /* answer with Connection: close */
+  ISOLATED_REQUEST_HTTP10 = 2, /* the client speaks HTTP/1.0: no chunked framing */
+  ISOLATED_REQUEST_STREAM = 4, /* the body follows in isolated_body calls */
+  ISOLATED_REQUEST_TLS = 8     /* the request's URL is https: */
 };
 
 /* Flags of a record. */
@@ -88,25 +88,26 @@ enum {
 };
 
 struct isolated_engine_options {
-  const char *runtime_js; /* the bundled runtime, UTF-8; baked into the startup snapshot */
+  const char* runtime_js; /* the bundled runtime, UTF-8; baked into the startup snapshot */
   size_t runtime_js_length;
-  const char *v8_flags;   /* extra V8 flags, as on a command line; may be NULL */
-  uint32_t platform_threads; /* helper threads for V8's GC and compiler, all isolates together; 0: cores - 1, at least 1 */
-  uint32_t flags;         /* ISOLATED_ENGINE_* */
+  const char* v8_flags; /* extra V8 flags, as on a command line; may be NULL */
+  uint32_t
+      platform_threads; /* helper threads for V8's GC and compiler, all isolates together; 0: cores - 1, at least 1 */
+  uint32_t flags;       /* ISOLATED_ENGINE_* */
 };
 
 struct isolated_boot_options {
-  const char *pwd;        /* absolute path of the folder that modules are loaded from; nothing outside can be read */
-  const char *main_path;  /* relative to pwd, UTF-8 */
-  const char *parameters; /* JSON: {"taskId":…, "env":{…}, "args":[…], "pwd":…, "mainPath":…} for the runtime */
-  uint64_t heap_limit;    /* bytes of V8 heap; 0: V8's own default */
-  uint64_t external_limit;/* bytes of ArrayBuffers and other memory outside the heap; 0: none */
-  double cpu_startup_ms;  /* CPU time for the boot; 0: no limit */
-  double cpu_request_ms;  /* CPU time that each request adds to the isolate's account; 0: no limit */
-  int32_t core;           /* CPU core to pin the thread to; -1: any */
-  uint32_t flags;         /* ISOLATED_BOOT_* */
-  const char *blocked;    /* hashes of sources that are not run, hex, each ended by '\n'; may be NULL. A task whose sources
-                             have one of them exits with reason "blocked" before any of it is run */
+  const char* pwd;         /* absolute path of the folder that modules are loaded from; nothing outside can be read */
+  const char* main_path;   /* relative to pwd, UTF-8 */
+  const char* parameters;  /* JSON: {"taskId":…, "env":{…}, "args":[…], "pwd":…, "mainPath":…} for the runtime */
+  uint64_t heap_limit;     /* bytes of V8 heap; 0: V8's own default */
+  uint64_t external_limit; /* bytes of ArrayBuffers and other memory outside the heap; 0: none */
+  double cpu_startup_ms;   /* CPU time for the boot; 0: no limit */
+  double cpu_request_ms;   /* CPU time that each request adds to the isolate's account; 0: no limit */
+  int32_t core;            /* CPU core to pin the thread to; -1: any */
+  uint32_t flags;          /* ISOLATED_BOOT_* */
+  const char* blocked; /* hashes of sources that are not run, hex, each ended by '\n'; may be NULL. A task whose sources
+                          have one of them exits with reason "blocked" before any of it is run */
 };
 
 struct isolated_statistics {
@@ -122,16 +123,16 @@ struct isolated_statistics {
 };
 
 struct isolated_counts {
-  uint32_t isolates;   /* ids alive, warm ones included */
-  uint32_t threads;    /* isolate threads alive; more than isolates only while one is being joined */
-  uint32_t parked;     /* threads parked after a fault V8 cannot survive, or because they would not end */
-  uint32_t faults;     /* of those, by a wrong access to memory: the process should be replaced at once */
-  uint64_t created;    /* isolates ever made */
-  uint64_t records;    /* records waiting in the outbox */
+  uint32_t isolates; /* ids alive, warm ones included */
+  uint32_t threads;  /* isolate threads alive; more than isolates only while one is being joined */
+  uint32_t parked;   /* threads parked after a fault V8 cannot survive, or because they would not end */
+  uint32_t faults;   /* of those, by a wrong access to memory: the process should be replaced at once */
+  uint64_t created;  /* isolates ever made */
+  uint64_t records;  /* records waiting in the outbox */
 };
 
 /* Starts V8 and makes the startup snapshot (about 30 ms). Once per process. */
-int isolated_start(const struct isolated_engine_options *options);
+int isolated_start(const struct isolated_engine_options* options);
 
 /* Ends every isolate (waits for their threads, at most 5 s) and stops V8. Not restartable. */
 void isolated_stop(void);
@@ -139,27 +140,28 @@ void isolated_stop(void);
 /* The eventfd that is readable while records wait. Owned by the library; valid until isolated_stop. */
 int isolated_doorbell(void);
 
-/* Message of the last ISOLATED_FAILED or ISOLATED_INVALID on this thread, UTF-8; valid until the next failure. Any thread. */
-const char *isolated_error(void);
+/* Message of the last ISOLATED_FAILED or ISOLATED_INVALID on this thread, UTF-8; valid until the next failure. Any
+ * thread. */
+const char* isolated_error(void);
 
 /* V8's version, e.g. "13.6.233.17-node.50". Static. Any thread. */
-const char *isolated_v8_version(void);
+const char* isolated_v8_version(void);
 
 /* Makes a thread with an isolate on it, from the snapshot. Returns its id, or 0 (isolated_error says why).
  * ISOLATED_WARM follows. */
 uint32_t isolated_create(void);
 
 /* Boots a task in a fresh isolate. ISOLATED_READY or ISOLATED_EXIT follows. */
-int isolated_boot(uint32_t isolate, const struct isolated_boot_options *options);
+int isolated_boot(uint32_t isolate, const struct isolated_boot_options* options);
 
 /* Hands a request to the isolate. `exchange` is the caller's number for request and response, unique in the process.
  * `headers`: name, value, name, value ... each ended by '\n'. `target`: as on the request line. */
-int isolated_request(uint32_t isolate, uint64_t exchange, uint32_t flags, const char *method, size_t method_length,
-                     const char *target, size_t target_length, const char *headers, size_t headers_length,
-                     const char *body, size_t body_length);
+int isolated_request(uint32_t isolate, uint64_t exchange, uint32_t flags, const char* method, size_t method_length,
+                     const char* target, size_t target_length, const char* headers, size_t headers_length,
+                     const char* body, size_t body_length);
 
 /* More of a streamed request body; `part` is one of ISOLATED_BODY_*. */
-int isolated_body(uint32_t isolate, uint64_t exchange, int part, const char *data, size_t length);
+int isolated_body(uint32_t isolate, uint64_t exchange, int part, const char* data, size_t length);
 
 /* The client is gone or was answered otherwise: the request's signal aborts, later records of the exchange stop. */
 int isolated_abort(uint32_t isolate, uint64_t exchange);
@@ -172,15 +174,15 @@ int isolated_credit(uint32_t isolate, uint64_t exchange, uint32_t bytes);
 int isolated_end(uint32_t isolate, int reason);
 
 /* Copies what is known of an isolate. Heap figures are those of its last turn of the loop. Any thread. */
-int isolated_get_statistics(uint32_t isolate, struct isolated_statistics *out);
+int isolated_get_statistics(uint32_t isolate, struct isolated_statistics* out);
 
 /* Counts over all isolates. Any thread. */
-void isolated_get_counts(struct isolated_counts *out);
+void isolated_get_counts(struct isolated_counts* out);
 
 /* Takes all records that wait. `*records` points to them until the next call. Returns their size in bytes, 0 if none.
  * A record is a 24-byte little-endian header and its payload, padded to 8 bytes:
  *   u32 length of the payload, u16 kind, u16 flags, u64 exchange, u32 isolate, u32 aux. */
-size_t isolated_drain(const uint8_t **records);
+size_t isolated_drain(const uint8_t** records);
 
 #ifndef ISOLATED_CFFI
 #ifdef __cplusplus

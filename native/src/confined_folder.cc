@@ -44,12 +44,16 @@ ReadError FromErrno(int error) {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
-    case ENAMETOOLONG: return ReadError::kNotFound;
+    case ENAMETOOLONG:
+      return ReadError::kNotFound;
     case EXDEV:
-    case ELOOP: return ReadError::kOutside;
+    case ELOOP:
+      return ReadError::kOutside;
     case EACCES:
-    case EPERM: return ReadError::kDenied;
-    default: return ReadError::kFailed;
+    case EPERM:
+      return ReadError::kDenied;
+    default:
+      return ReadError::kFailed;
   }
 }
 
@@ -80,13 +84,20 @@ bool ReadAll(int fd, size_t size, std::string& bytes) {
 
 std::string_view Describe(ReadError error) {
   switch (error) {
-    case ReadError::kNotFound: return "there is no such file";
-    case ReadError::kOutside: return "it leads out of the task's folder (pwd)";
-    case ReadError::kNotAFile: return "it is not a regular file";
-    case ReadError::kTooLarge: return "it is too large";
-    case ReadError::kDenied: return "the host may not read it";
-    case ReadError::kBusy: return "the host has too many files to read";
-    case ReadError::kFailed: break;
+    case ReadError::kNotFound:
+      return "there is no such file";
+    case ReadError::kOutside:
+      return "it leads out of the task's folder (pwd)";
+    case ReadError::kNotAFile:
+      return "it is not a regular file";
+    case ReadError::kTooLarge:
+      return "it is too large";
+    case ReadError::kDenied:
+      return "the host may not read it";
+    case ReadError::kBusy:
+      return "the host has too many files to read";
+    case ReadError::kFailed:
+      break;
   }
   return "reading failed";
 }

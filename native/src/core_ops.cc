@@ -67,7 +67,8 @@ class Body {
     const size_t at = out.size();
     out.resize(at + size_);
     if (value_->IsString()) {
-      value_.As<v8::String>()->WriteUtf8V2(isolate_, out.data() + at, size_, v8::String::WriteFlags::kReplaceInvalidUtf8);
+      value_.As<v8::String>()->WriteUtf8V2(isolate_, out.data() + at, size_,
+                                           v8::String::WriteFlags::kReplaceInvalidUtf8);
     } else if (value_->IsArrayBufferView()) {
       value_.As<v8::ArrayBufferView>()->CopyContents(out.data() + at, size_);
     }

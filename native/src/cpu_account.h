@@ -13,12 +13,12 @@ namespace isolated {
 class CpuAccount {
  public:
   static constexpr int64_t kNever = INT64_MAX;
-  // Credits that may stay in the account beyond those of open requests. A path that takes ten times as long as usual now
-  // and then (a large body, a garbage collection) passes in a program that is cheap on the whole, and a hostile one
+  // Credits that may stay in the account beyond those of open requests. A path that takes ten times as long as usual
+  // now and then (a large body, a garbage collection) passes in a program that is cheap on the whole, and a hostile one
   // that saved up gets 0.55 s at the default of 50 ms: less than the second after which a thread is parked.
   static constexpr int kCarryOver = 10;
-  // What work that no request paid for (timers, the end of waitUntil, streams that go on) earns: one credit per so long,
-  // and never more than one at a time. At the default of 50 ms that is a twentieth of a core.
+  // What work that no request paid for (timers, the end of waitUntil, streams that go on) earns: one credit per so
+  // long, and never more than one at a time. At the default of 50 ms that is a twentieth of a core.
   static constexpr int64_t kEarnNs = 1'000'000'000;
   // What the outside asks for (a chunk of a body, an abort) starts with at least a credit divided by this.
   static constexpr int64_t kLeastShare = 10;
@@ -30,7 +30,8 @@ class CpuAccount {
 
   // A request came; `open`: how many are unfinished, this one included.
   void AddRequest(size_t open);
-  // To be called now and then, at the latest before the next entry after a rest: earns, forgives, and bounds what is kept.
+  // To be called now and then, at the latest before the next entry after a rest: earns, forgives, and bounds what is
+  // kept.
   void Settle(int64_t cpu, int64_t wall, size_t open);
   // Sees to it that an entry that the outside asked for may use the least share.
   void AllowEntry(int64_t cpu);
@@ -45,9 +46,9 @@ class CpuAccount {
   int64_t Left(int64_t cpu) const;
   bool is_boot() const { return is_boot_; }
   bool limited() const { return empty_at_ != kNever; }
-  // Whether a timer may be run. Once less than half a credit is left (less than the least share, while requests are open)
-  // timers wait until a whole one is there: slowed down, not ended, for doing much in small pieces. If it may not,
-  // TimerAllowedAt says when, on the monotonic clock.
+  // Whether a timer may be run. Once less than half a credit is left (less than the least share, while requests are
+  // open) timers wait until a whole one is there: slowed down, not ended, for doing much in small pieces. If it may
+  // not, TimerAllowedAt says when, on the monotonic clock.
   bool MayRunTimer(int64_t cpu, size_t open);
   int64_t TimerAllowedAt(int64_t cpu, int64_t wall, size_t open);
 

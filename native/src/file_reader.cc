@@ -115,8 +115,10 @@ int StartThread(const StatePointer& state) {
   const int error = pthread_create(&thread, &attributes, Main, kept);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
-  if (error == 0) ++state->threads;
-  else delete kept;
+  if (error == 0)
+    ++state->threads;
+  else
+    delete kept;
   return error;
 }
 
@@ -173,11 +175,16 @@ FolderReader::FolderReader(FileReader& files, std::string path, std::function<bo
     std::shared_ptr<ConfinedFolder> folder;
   };
   const auto opened = std::make_shared<Opened>();
-  switch (files_.Run(key_, [opened, path = path_] { opened->folder = std::make_shared<ConfinedFolder>(path); },
-                     cancelled_)) {
-    case FileReader::Outcome::kCancelled: error_ = ECANCELED; return;
-    case FileReader::Outcome::kBusy: error_ = EAGAIN; return;
-    case FileReader::Outcome::kDone: break;
+  switch (files_.Run(
+      key_, [opened, path = path_] { opened->folder = std::make_shared<ConfinedFolder>(path); }, cancelled_)) {
+    case FileReader::Outcome::kCancelled:
+      error_ = ECANCELED;
+      return;
+    case FileReader::Outcome::kBusy:
+      error_ = EAGAIN;
+      return;
+    case FileReader::Outcome::kDone:
+      break;
   }
   folder_ = std::move(opened->folder);
   path_ = folder_->path();
@@ -193,9 +200,12 @@ std::variant<FileContents, ReadError> FolderReader::Read(const std::string& rela
   const auto result = std::make_shared<Result>(ReadError::kFailed);
   const auto work = [result, relative, max, folder = folder_] { *result = folder->Read(relative, max); };
   switch (files_.Run(key_, work, cancelled_)) {
-    case FileReader::Outcome::kCancelled: return ReadError::kFailed;
-    case FileReader::Outcome::kBusy: return ReadError::kBusy;
-    case FileReader::Outcome::kDone: break;
+    case FileReader::Outcome::kCancelled:
+      return ReadError::kFailed;
+    case FileReader::Outcome::kBusy:
+      return ReadError::kBusy;
+    case FileReader::Outcome::kDone:
+      break;
   }
   return std::move(*result);
 }

@@ -30,8 +30,8 @@ class FileReader {
   FileReader& operator=(const FileReader&) = delete;
 
   enum class Outcome { kDone, kCancelled, kBusy };
-  // Any thread. Runs `work` on one of the threads and returns when it is done; earlier once `cancelled` says so, which is
-  // asked every few milliseconds. `work` may then still run, so it must own what it uses. `key`: the folder's path.
+  // Any thread. Runs `work` on one of the threads and returns when it is done; earlier once `cancelled` says so, which
+  // is asked every few milliseconds. `work` may then still run, so it must own what it uses. `key`: the folder's path.
   Outcome Run(const std::string& key, std::function<void()> work, const std::function<bool()>& cancelled);
   // Any thread. The same without waiting for it.
   void RunLater(const std::string& key, std::function<void()> work);

@@ -20,8 +20,8 @@
 namespace isolated {
 namespace {
 
-// Records are handed over at the end of a turn; earlier once a turn takes so long or has so many bytes, so that an answer
-// does not wait for a slow neighbour in its batch.
+// Records are handed over at the end of a turn; earlier once a turn takes so long or has so many bytes, so that an
+// answer does not wait for a slow neighbour in its batch.
 constexpr int64_t kFlushAfterNs = 100'000;
 constexpr size_t kFlushAfterBytes = 64 * 1024;
 
@@ -31,8 +31,9 @@ constexpr size_t kLogBacklogBytes = 1024 * 1024;
 // An isolate that did nothing for so long gives memory back: 4.5 MB after 3,000 calls became 2.1 MB.
 constexpr int64_t kTrimAfterNs = 500'000'000;
 
-// An isolate leaves about 0.7 MiB of free malloc memory behind, which glibc keeps. The thread of every so many that end,
-// and of the last one, gives it back to the system: about 1 ms for 6 MiB, during which other threads may wait in malloc.
+// An isolate leaves about 0.7 MiB of free malloc memory behind, which glibc keeps. The thread of every so many that
+// end, and of the last one, gives it back to the system: about 1 ms for 6 MiB, during which other threads may wait in
+// malloc.
 constexpr uint32_t kTrimMallocEvery = 32;
 
 // Heap figures are read at most so often: reading costs about a microsecond.
@@ -73,11 +74,16 @@ uintptr_t StackLow() {
 
 const char* EndReasonName(int reason) {
   switch (reason) {
-    case ISOLATED_END_DRAINED: return "drained";
-    case ISOLATED_END_IDLE: return "idle";
-    case ISOLATED_END_WALL_LIMIT: return "wall-limit";
-    case ISOLATED_END_STARTUP_LIMIT: return "startup-limit";
-    default: return "killed";
+    case ISOLATED_END_DRAINED:
+      return "drained";
+    case ISOLATED_END_IDLE:
+      return "idle";
+    case ISOLATED_END_WALL_LIMIT:
+      return "wall-limit";
+    case ISOLATED_END_STARTUP_LIMIT:
+      return "startup-limit";
+    default:
+      return "killed";
   }
 }
 
@@ -273,16 +279,18 @@ void IsolateThread::Handle(Message& message) {
     PublishAccount();
   }
   switch (message.kind) {
-    case MessageKind::kBoot: return Boot(*message.boot);
-    case MessageKind::kRequest: return Dispatch(message.exchange, *message.request);
-    case MessageKind::kBody: return DeliverBody(message);
+    case MessageKind::kBoot:
+      return Boot(*message.boot);
+    case MessageKind::kRequest:
+      return Dispatch(message.exchange, *message.request);
+    case MessageKind::kBody:
+      return DeliverBody(message);
     case MessageKind::kAbort: {
       // Goes to the program even after its response: the signal aborts, waitUntil work may look at it.
       exchanges_.Abort(message.exchange);
       unfinished_.erase(message.exchange);
-      return Enter([&] {
-        CallHook(Hook::kAbort, {v8::Number::New(isolate(), static_cast<double>(message.exchange))});
-      });
+      return Enter(
+          [&] { CallHook(Hook::kAbort, {v8::Number::New(isolate(), static_cast<double>(message.exchange))}); });
     }
     case MessageKind::kCredit: {
       if (!exchanges_.IsOpen(message.exchange)) return;
@@ -292,7 +300,8 @@ void IsolateThread::Handle(Message& message) {
                                  v8::Integer::New(isolate(), message.value)});
       });
     }
-    case MessageKind::kEnd: return;  // seen in end_reason_
+    case MessageKind::kEnd:
+      return;  // seen in end_reason_
   }
 }
 
@@ -417,8 +426,9 @@ void IsolateThread::OnHalf(int64_t) {
   half_told_ns_ = now;
   const int64_t half = empty_at.load(std::memory_order_relaxed) - half_at.load(std::memory_order_relaxed);
   RecordWriter record(id_);
-  record.Add(ISOLATED_LOG, 0, 2, "used half of its CPU time, " + Told(half) + " of " + Told(2 * half) +
-                                     ", without a pause; past that it is stopped");
+  record.Add(ISOLATED_LOG, 0, 2,
+             "used half of its CPU time, " + Told(half) + " of " + Told(2 * half) +
+                 ", without a pause; past that it is stopped");
   shared_.outbox.Push(record.Take(), backlog_);
 }
 
@@ -540,7 +550,8 @@ void IsolateThread::Confine() {
 
 void IsolateThread::RunMain(const BootOptions& options) {
   v8::Local<v8::String> parameters;
-  if (!ToV8(isolate(), options.parameters).ToLocal(&parameters)) return FailBoot({.message = "env and args are too large"});
+  if (!ToV8(isolate(), options.parameters).ToLocal(&parameters))
+    return FailBoot({.message = "env and args are too large"});
   CallHook(Hook::kBoot, {parameters});
   CheckLimits();  // if the hook was terminated, V8 has forgotten so: the program would run
   if (phase_ == Phase::kOver) return;
@@ -573,7 +584,8 @@ void IsolateThread::PollBoot() {
   const v8::HandleScope handles(isolate());
   const v8::Local<v8::Promise> promise = main_promise_.Get(isolate());
   switch (promise->State()) {
-    case v8::Promise::kPending: return;
+    case v8::Promise::kPending:
+      return;
     case v8::Promise::kFulfilled:
       main_promise_.Reset();
       return Enter([&] { BecomeReady(loader_->main_namespace()); });
@@ -632,7 +644,8 @@ void IsolateThread::Dispatch(uint64_t number, const Request& request) {
       unfinished_.erase(number);
       return exchanges_.Fail(number, "the request is too large");
     }
-    const int flags = ((request.flags & ISOLATED_REQUEST_STREAM) ? 1 : 0) | ((request.flags & ISOLATED_REQUEST_TLS) ? 2 : 0);
+    const int flags =
+        ((request.flags & ISOLATED_REQUEST_STREAM) ? 1 : 0) | ((request.flags & ISOLATED_REQUEST_TLS) ? 2 : 0);
     CallHook(Hook::kDispatch, {v8::Number::New(isolate(), static_cast<double>(number)),
                                v8::Integer::New(isolate(), flags), method, target, headers, body});
   });
@@ -721,11 +734,14 @@ void IsolateThread::OnExternalLimit() {
   isolate()->TerminateExecution();
 }
 
-void IsolateThread::OnMallocCeiling() { spot().Park(ParkingSpot::kGaveUp, "memory outside the heap grew without an end"); }
+void IsolateThread::OnMallocCeiling() {
+  spot().Park(ParkingSpot::kGaveUp, "memory outside the heap grew without an end");
+}
 
 void IsolateThread::OnOutOfMemory(const char* location, const v8::OOMDetails& details) {
   // On a helper thread V8 goes on and ends the process: what is shared by all cannot be parked.
-  if (ParkingSpot* spot = ParkingSpot::Current()) spot->Park(ParkingSpot::kGaveUp, details.detail ? details.detail : location);
+  if (ParkingSpot* spot = ParkingSpot::Current())
+    spot->Park(ParkingSpot::kGaveUp, details.detail ? details.detail : location);
 }
 
 void IsolateThread::OnFatalError(const char* location, const char* message) {
@@ -753,10 +769,10 @@ void IsolateThread::OnParked() {
 ExitReport IsolateThread::ParkedReport() {
   const int32_t cause = spot().cause();
   if (cause == ParkingSpot::kUnresponsive) {
-    const char* why = cpu_limit_hit_ ? (account_.is_boot() ? "startup-limit" : "cpu-limit")
-                      : heap_->memory().heap_limit_hit() ? "heap-limit"
+    const char* why = cpu_limit_hit_                         ? (account_.is_boot() ? "startup-limit" : "cpu-limit")
+                      : heap_->memory().heap_limit_hit()     ? "heap-limit"
                       : heap_->memory().external_limit_hit() ? "external-limit"
-                                                : EndReasonName(end_reason_);
+                                                             : EndReasonName(end_reason_);
     return {.reason = "unresponsive",
             .message = std::string("told to end for ") + why + ", its code went on: its thread is parked",
             .limit = Ms(Watchdog::kIgnoresNs),
@@ -770,7 +786,8 @@ ExitReport IsolateThread::ParkedReport() {
   if (cause == ParkingSpot::kGaveUp) {
     return {.reason = "aborted", .message = std::string("V8 gave up: ") + spot().message(), .stack = stack_};
   }
-  return {.reason = "aborted", .message = std::string("a fault of the processor, ") + FaultName(cause), .stack = stack_};
+  return {
+      .reason = "aborted", .message = std::string("a fault of the processor, ") + FaultName(cause), .stack = stack_};
 }
 
 }  // namespace isolated

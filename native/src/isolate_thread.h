@@ -43,7 +43,8 @@ struct Shared {
   const bool confine;  // threads to the system calls of seccomp.h
   std::atomic<uint32_t> threads{0};
   std::atomic<uint32_t> parked{0};
-  std::atomic<uint32_t> faults{0};  // of those parked: by a fault of memory, so that the process cannot be trusted any more
+  std::atomic<uint32_t> faults{
+      0};  // of those parked: by a fault of memory, so that the process cannot be trusted any more
   std::atomic<uint32_t> ended{0};
   std::atomic<bool> told_unconfined{false};
   // Called as the last thing that is done for an isolate: on its thread, or on the watchdog's if that is parked.
@@ -64,9 +65,7 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   // Starts the thread, which keeps `self` alive. Returns errno, 0 if it runs.
   static int Start(const std::shared_ptr<IsolateThread>& self);
 
-  static IsolateThread* From(v8::Isolate* isolate) {
-    return static_cast<IsolateThread*>(isolate->GetData(kDataSlot));
-  }
+  static IsolateThread* From(v8::Isolate* isolate) { return static_cast<IsolateThread*>(isolate->GetData(kDataSlot)); }
 
   // Any thread.
   uint32_t id() const { return id_; }

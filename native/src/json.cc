@@ -69,8 +69,8 @@ void JsonObject::Add(std::string_view name, int64_t number) {
 void JsonObject::AddNumber(std::string_view name, double number) {
   Name(name);
   std::array<char, 40> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), std::round(number * 1000) / 1000,
-                                 std::chars_format::fixed);
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), std::round(number * 1000) / 1000, std::chars_format::fixed);
   text_.append(text.data(), end.ec == std::errc() ? end.ptr : text.data());
 }
 

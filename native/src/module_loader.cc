@@ -28,9 +28,7 @@ void Throw(v8::Isolate* isolate, Local<Value> (*make)(Local<String>, Local<Value
   if (ToV8(isolate, message.substr(0, kLongest)).ToLocal(&text)) isolate->ThrowException(make(text, {}));
 }
 
-std::string_view WithoutBom(std::string_view utf8) {
-  return utf8.starts_with("\xEF\xBB\xBF") ? utf8.substr(3) : utf8;
-}
+std::string_view WithoutBom(std::string_view utf8) { return utf8.starts_with("\xEF\xBB\xBF") ? utf8.substr(3) : utf8; }
 
 v8::ScriptOrigin Origin(v8::Isolate* isolate, const std::string& path, bool is_module) {
   return v8::ScriptOrigin(ToV8(isolate, path).FromMaybe(Local<String>()), 0, 0, false, -1, {}, false, false, is_module);
@@ -103,7 +101,8 @@ std::optional<FileContents> ModuleLoader::Read(const std::string& relative, cons
   }
   FileContents& file = std::get<FileContents>(read);
   if (!parts_.sources.closed()) {
-    parts_.sources.Add(std::string_view(file.path).substr(std::min(file.path.size(), folder_.path().size())), file.bytes);
+    parts_.sources.Add(std::string_view(file.path).substr(std::min(file.path.size(), folder_.path().size())),
+                       file.bytes);
     if (!parts_.blocked.empty() && parts_.blocked.find(parts_.sources.hex() + "\n") != std::string::npos) {
       blocked_ = true;
       Throw(isolate_, v8::Exception::Error, failure + "its sources are blocked");
@@ -228,8 +227,10 @@ std::optional<ModuleLoader::Target> ModuleLoader::Resolve(const std::string& ref
     return std::nullopt;
   }
   Kind kind = Kind::kScript;
-  if (as_json || path.ends_with(".json")) kind = Kind::kJson;
-  else if (path.ends_with(".wasm")) kind = Kind::kWasm;
+  if (as_json || path.ends_with(".json"))
+    kind = Kind::kJson;
+  else if (path.ends_with(".wasm"))
+    kind = Kind::kWasm;
   return Target{std::string(url->get_href()), path.substr(root.size()),
                 std::string(url->get_search()) + std::string(url->get_hash()), kind};
 }
@@ -256,8 +257,9 @@ ModuleLoader::Entry* ModuleLoader::Load(Local<Context> context, const Target& ta
   }
   Local<Module> module;
   Local<Value> value;
-  const bool compiled = target.kind == Kind::kScript ? Compile(file).ToLocal(&module)
-                                                     : MakeSynthetic(context, target.kind, file, &value).ToLocal(&module);
+  const bool compiled = target.kind == Kind::kScript
+                            ? Compile(file).ToLocal(&module)
+                            : MakeSynthetic(context, target.kind, file, &value).ToLocal(&module);
   if (!compiled) return nullptr;
   Entry* entry = Add(target.url, file, module, value);
   by_file_.emplace(file.path + target.suffix, entry);
@@ -375,8 +377,8 @@ void ModuleLoader::NotePlace(Entry* referrer, Local<v8::ModuleRequest> request) 
   if (const auto* file = std::get_if<FileContents>(&read)) place_->source_line = LineOf(file->bytes, place_->line);
 }
 
-MaybeLocal<Module> ModuleLoader::OnResolve(Local<Context>, Local<String> specifier,
-                                           Local<FixedArray> attributes, Local<Module> referrer) {
+MaybeLocal<Module> ModuleLoader::OnResolve(Local<Context>, Local<String> specifier, Local<FixedArray> attributes,
+                                           Local<Module> referrer) {
   ModuleLoader* self = From(v8::Isolate::GetCurrent());
   const Entry* from = self->EntryOf(referrer);
   const std::optional<Target> target = self->Resolve(from ? from->path : "", specifier, attributes, 3);
@@ -413,8 +415,7 @@ void ModuleLoader::OnEvaluate(const v8::FunctionCallbackInfo<Value>& info) {
   v8::TryCatch caught(isolate);
   if (From(isolate)->Evaluate(context, import)) return;
   const Local<Value> resolver = PartOf(context, import, kResolver);
-  if (caught.HasTerminated() ||
-      resolver.As<v8::Promise::Resolver>()->Reject(context, caught.Exception()).IsNothing()) {
+  if (caught.HasTerminated() || resolver.As<v8::Promise::Resolver>()->Reject(context, caught.Exception()).IsNothing()) {
     caught.ReThrow();
   }
 }

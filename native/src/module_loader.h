@@ -84,7 +84,8 @@ class ModuleLoader {
   static v8::MaybeLocal<v8::Value> OnEvaluateSynthetic(v8::Local<v8::Context> context, v8::Local<v8::Module> module);
 
   v8::MaybeLocal<v8::Value> RunModule(v8::Local<v8::Context> context, Entry* entry);
-  v8::MaybeLocal<v8::Value> RunScriptOrModule(v8::Local<v8::Context> context, const FileContents& file, bool may_be_module);
+  v8::MaybeLocal<v8::Value> RunScriptOrModule(v8::Local<v8::Context> context, const FileContents& file,
+                                              bool may_be_module);
 
   // Each returns nothing with an exception pending.
   Entry* Import(v8::Local<v8::Context> context, const std::string& referrer, v8::Local<v8::String> specifier,

@@ -16,8 +16,8 @@ std::span<const Op> CoreOps();
 // Every op there is, in one fixed order.
 const std::vector<Op>& AllOps();
 
-// The addresses of all ops in the order of AllOps, for V8's list of external references. V8 finds callbacks in a snapshot
-// by their place in this list and checks nothing: see OpTableFingerprint.
+// The addresses of all ops in the order of AllOps, for V8's list of external references. V8 finds callbacks in a
+// snapshot by their place in this list and checks nothing: see OpTableFingerprint.
 std::vector<intptr_t> OpReferences();
 
 // Hash (FNV-1a) of the names of all ops in order. Kept with a snapshot, so that one made with another table is refused

@@ -40,9 +40,9 @@ void ChainFault(size_t index, int number, siginfo_t* info, void* context) {
   } else if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN) {
     return old.sa_handler(number);
   }
-  // Nobody wants it: the process ends as it would have without us. A fault comes again by itself when the instruction is
-  // tried again; one that was sent has to be sent again.
-  struct sigaction standard {};
+  // Nobody wants it: the process ends as it would have without us. A fault comes again by itself when the instruction
+  // is tried again; one that was sent has to be sent again.
+  struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
   sigaction(number, &standard, nullptr);
   syscall(SYS_tgkill, getpid(), static_cast<pid_t>(syscall(SYS_gettid)), number);
@@ -84,7 +84,7 @@ const char* FaultName(int32_t signal) {
 void ParkingSpot::InstallHandlers() {
   static std::once_flag once;
   std::call_once(once, [] {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     sigfillset(&action.sa_mask);
     action.sa_sigaction = OnPark;
@@ -142,7 +142,7 @@ void ParkingSpot::Park(int32_t cause, const char* message) {
 void ParkingSpot::EndProcessIfFatal() const {
   if (!parked() || !fatal_) return;
   const int number = cause();
-  struct sigaction standard {};
+  struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
   sigaction(number, &standard, nullptr);
   sigset_t it;
@@ -162,7 +162,7 @@ void ParkingSpot::AskToPark(int64_t entry, bool patient) {
 
 void ParkingSpot::OnParkSignal() {
   if (busy_since_ns.load(std::memory_order_relaxed) != asked_entry_) return;  // it listened in the end
-  if (in_gc_.load(std::memory_order_relaxed) != 0) return;  // V8's helper threads wait for it
+  if (in_gc_.load(std::memory_order_relaxed) != 0) return;                    // V8's helper threads wait for it
   if (in_op_.load(std::memory_order_relaxed) != 0 && asked_patiently_) return;
   if (!CurrentHolds().none()) return;
   Park(kUnresponsive, "");

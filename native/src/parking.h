@@ -27,8 +27,8 @@ class ParkingSpot {
   // there before, or ends the process as ever.
   static void InstallHandlers();
 
-  // Puts the calling thread's faults in this spot's hands, on `stack` (kHandlerStackBytes), until Leave. The spot and the
-  // stack of a parked thread must live for ever.
+  // Puts the calling thread's faults in this spot's hands, on `stack` (kHandlerStackBytes), until Leave. The spot and
+  // the stack of a parked thread must live for ever.
   void Enter(void* stack);
   void Leave();
   // Of the calling thread; null if it is not an isolate's.
@@ -41,8 +41,9 @@ class ParkingSpot {
   // something that must end first. `patient` false: native calls of the program are no reason to wait any more.
   void AskToPark(int64_t entry, bool patient);
 
-  // Watchdog: ends the process as the fault would have, if the thread had it inside malloc: parked there, it keeps a lock
-  // that all threads need, and the heap may be damaged. The thread cannot do it itself, its system calls are confined.
+  // Watchdog: ends the process as the fault would have, if the thread had it inside malloc: parked there, it keeps a
+  // lock that all threads need, and the heap may be damaged. The thread cannot do it itself, its system calls are
+  // confined.
   void EndProcessIfFatal() const;
 
   // Any thread.

@@ -11,7 +11,7 @@ namespace {
 // Enough for any line a person wrote; a minified bundle is one line of megabytes.
 constexpr size_t kLongestSourceLine = 400;
 constexpr size_t kLongestStack = 16 * 1024;
-constexpr size_t kLongestPath = 4 * 1024;  // PATH_MAX; a program may claim any name (sourceURL)
+constexpr size_t kLongestPath = 4 * 1024;               // PATH_MAX; a program may claim any name (sourceURL)
 constexpr std::string_view kRuntimeName = "isolated:";  // how the names of our own scripts begin
 
 // Takes a number off the end of "path:12:34" and the colon before it; 0 if there is none.

@@ -10,7 +10,8 @@ namespace isolated {
 // Isolate's thread only.
 class Rejections {
  public:
-  // Rejections kept within one turn; further ones go unreported. Bounds what a storm of promises costs outside the heap.
+  // Rejections kept within one turn; further ones go unreported. Bounds what a storm of promises costs outside the
+  // heap.
   static constexpr size_t kMostKept = 1000;
 
   struct Rejection {

@@ -25,7 +25,8 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 constexpr uint32_t kArchitecture = 0;  // no table: threads stay as they are
 #endif
 
-#define CALL(name, condition, reason) AllowedCall{#name, SYS_##name, Condition::condition, reason}
+#define CALL(name, condition, reason) \
+  AllowedCall { #name, SYS_##name, Condition::condition, reason }
 
 // The most frequent first: the filter looks from the top.
 constexpr std::array kAllowed = {
@@ -71,7 +72,8 @@ using Program = std::vector<sock_filter>;
 
 void Statement(Program& program, uint16_t code, uint32_t value) { program.push_back({code, 0, 0, value}); }
 
-// Goes on with the next statement if the accumulator and `value` are as `test` says (BPF_JEQ, BPF_JSET), else skips some.
+// Goes on with the next statement if the accumulator and `value` are as `test` says (BPF_JEQ, BPF_JSET), else skips
+// some.
 void Unless(Program& program, uint16_t test, uint32_t value, uint8_t skipped) {
   program.push_back({static_cast<uint16_t>(BPF_JMP | test | BPF_K), 0, skipped, value});
 }
@@ -96,7 +98,8 @@ void Refuse(Program& program) { Statement(program, BPF_RET | BPF_K, SECCOMP_RET_
 Program Verdict(Condition condition, int doorbell) {
   Program verdict;
   switch (condition) {
-    case Condition::kNone: break;
+    case Condition::kNone:
+      break;
     case Condition::kAnonymous:
       LoadArgument(verdict, 3);
       If(verdict, BPF_JSET, MAP_ANONYMOUS, 1);
@@ -149,7 +152,8 @@ Confinement ConfineThisThread(int doorbell) {
   if (kArchitecture == 0) return Confinement::kUnsupported;
   Program filter = Filter(doorbell);
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-  // Without it only the superuser may install a filter. It holds for this thread alone, which starts no programs anyway.
+  // Without it only the superuser may install a filter. It holds for this thread alone, which starts no programs
+  // anyway.
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Confinement::kUnsupported;
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0) return Confinement::kConfined;
   return errno == ENOSYS || errno == EINVAL ? Confinement::kUnsupported : Confinement::kRefused;

@@ -7,8 +7,8 @@
 
 namespace isolated {
 
-// SHA-256 (FIPS 180-4) of what is added, in any number of pieces. Our own few lines rather than OpenSSL's: that one reads
-// its configuration files at first use, which an isolate's thread may not.
+// SHA-256 (FIPS 180-4) of what is added, in any number of pieces. Our own few lines rather than OpenSSL's: that one
+// reads its configuration files at first use, which an isolate's thread may not.
 class Sha256 {
  public:
   using Digest = std::array<uint8_t, 32>;

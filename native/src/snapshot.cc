@@ -108,9 +108,7 @@ BundleSource::BundleSource(std::string_view bundle) : text_("(function (ops) {" 
 }
 
 Snapshot::Snapshot(Platform& platform, std::string_view bundle)
-    : source_(bundle),
-      external_references_(OpReferences()),
-      op_table_fingerprint_(OpTableFingerprint()) {
+    : source_(bundle), external_references_(OpReferences()), op_table_fingerprint_(OpTableFingerprint()) {
   external_references_.push_back(reinterpret_cast<intptr_t>(&source_));
   external_references_.push_back(0);
   if (const std::string_view unknown = FindUnknownOp(bundle); !unknown.empty()) {

@@ -11,9 +11,9 @@
 namespace isolated {
 
 // What a program is known by: a hash over the files it was loaded from, path and bytes, in the order of loading, up to
-// the moment that its main module runs. Files that it imports later do not count, so that the same sources have the same
-// hash however the program ran. Written by the isolate's thread; any thread may read it, without a lock: a thread that is
-// parked in the middle of anything must not keep others from telling which program it was.
+// the moment that its main module runs. Files that it imports later do not count, so that the same sources have the
+// same hash however the program ran. Written by the isolate's thread; any thread may read it, without a lock: a thread
+// that is parked in the middle of anything must not keep others from telling which program it was.
 class SourceHash {
  public:
   // `path`: relative to the task's folder. Lengths are part of it, so that no two lists of files look alike.

@@ -24,11 +24,12 @@ inline v8::Local<v8::String> ShortV8(v8::Isolate* isolate, std::string_view asci
 // Makes a JavaScript string whose char codes are the bytes (what the Fetch standard calls isomorphic decoding).
 inline v8::MaybeLocal<v8::String> OneByteV8(v8::Isolate* isolate, std::string_view bytes) {
   if (bytes.size() > static_cast<size_t>(v8::String::kMaxLength)) return {};
-  return v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t*>(bytes.data()),
-                                    v8::NewStringType::kNormal, static_cast<int>(bytes.size()));
+  return v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t*>(bytes.data()), v8::NewStringType::kNormal,
+                                    static_cast<int>(bytes.size()));
 }
 
-// Copies a JavaScript string as UTF-8, at most `longest` bytes of it in whole characters; lone surrogates become U+FFFD.
+// Copies a JavaScript string as UTF-8, at most `longest` bytes of it in whole characters; lone surrogates become
+// U+FFFD.
 inline std::string ToUtf8(v8::Isolate* isolate, v8::Local<v8::String> string, size_t longest = SIZE_MAX) {
   std::string out(std::min(string->Utf8LengthV2(isolate), longest), '\0');
   out.resize(string->WriteUtf8V2(isolate, out.data(), out.size(), v8::String::WriteFlags::kReplaceInvalidUtf8));

@@ -24,7 +24,8 @@ int64_t Read(clockid_t clock) {
   return clock_gettime(clock, &t) == 0 ? Nanoseconds(t) : 0;
 }
 
-// Of Linux, linux/sched/types.h: not in the C library's headers. `runtime` is the slice for an ordinary thread, since 6.12.
+// Of Linux, linux/sched/types.h: not in the C library's headers. `runtime` is the slice for an ordinary thread,
+// since 6.12.
 struct SchedulerAttributes {
   uint32_t size;
   uint32_t policy;
@@ -96,8 +97,8 @@ void Watchdog::Run() {
   pthread_setname_np(pthread_self(), "watchdog");
   // The kernel may be late by 50 us by default, to wake up once for many.
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
-  // It has little to do, and that on time: the shortest slice the kernel gives makes it the next to run. A higher priority
-  // needs a privilege; without it the slice has to do.
+  // It has little to do, and that on time: the shortest slice the kernel gives makes it the next to run. A higher
+  // priority needs a privilege; without it the slice has to do.
   setpriority(PRIO_PROCESS, 0, -10);
   AskForShortSlices();
   int naps = 0;

@@ -55,15 +55,16 @@ class Watched {
   int times_ = 0;
 };
 
-// One thread that looks at all threads inside an entry into JavaScript: each millisecond, and sooner where an account may
-// be empty sooner. While nobody is in an entry it sleeps, first for kNapNs at a time and then until it is woken: an idle
-// process uses no CPU time.
+// One thread that looks at all threads inside an entry into JavaScript: each millisecond, and sooner where an account
+// may be empty sooner. While nobody is in an entry it sleeps, first for kNapNs at a time and then until it is woken: an
+// idle process uses no CPU time.
 class Watchdog {
  public:
   static constexpr int64_t kLookEveryNs = 1'000'000;
   // No look sooner after the last than this.
   static constexpr int64_t kLookAtMostEveryNs = 200'000;
-  // How late an entry may be seen first. Shorter naps make it more exact and cost CPU time on a host that has little to do.
+  // How late an entry may be seen first. Shorter naps make it more exact and cost CPU time on a host that has little to
+  // do.
   static constexpr int64_t kNapNs = 4'000'000;
   static constexpr int kNaps = 5;
   // An entry that goes on for so long after it was told to end is parked; if the machine is so busy that it hardly ran

@@ -70,9 +70,7 @@ TEST(finds_a_file_that_is_left) {
 TEST(finds_a_thread_that_is_left) {
   stop = false;
   threads.reserve(check::kRuns);
-  CHECK(!Passes([] {
-    threads.emplace_back([] { check::Within(600'000, [] { return stop.load(); }); });
-  }));
+  CHECK(!Passes([] { threads.emplace_back([] { check::Within(600'000, [] { return stop.load(); }); }); }));
   stop = true;
   for (std::thread& thread : threads) thread.join();
   std::exchange(threads, {});

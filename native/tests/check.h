@@ -57,7 +57,9 @@ inline int EntriesOf(const char* folder) {
   return count;
 }
 
-inline Alive CountAlive() { return {live_allocations.load(), EntriesOf("/proc/self/fd"), EntriesOf("/proc/self/task")}; }
+inline Alive CountAlive() {
+  return {live_allocations.load(), EntriesOf("/proc/self/fd"), EntriesOf("/proc/self/task")};
+}
 
 inline void SleepMs(int ms) {
   const timespec time{ms / 1000, (ms % 1000) * 1'000'000L};
@@ -200,9 +202,9 @@ inline void Release(void* memory) {
 #define TEST(name) CHECK_REGISTER(name, check::Leaves::kNothing)
 // For what cannot be undone, such as a parked thread: no check of what is left.
 #define TEST_THAT_LEAVES_THINGS(name) CHECK_REGISTER(name, check::Leaves::kThings)
-#define CHECK_REGISTER(name, leaves)                                                           \
-  static void Test_##name();                                                                   \
-  static const check::Registration registration_##name({#name, Test_##name, leaves});          \
+#define CHECK_REGISTER(name, leaves)                                                  \
+  static void Test_##name();                                                          \
+  static const check::Registration registration_##name({#name, Test_##name, leaves}); \
   static void Test_##name()
 
 // May be used on any thread.
@@ -212,12 +214,12 @@ inline void Release(void* memory) {
   } while (false)
 #define CHECK_EQ(a, b) check::CheckEqual(__FILE__, __LINE__, #a ", " #b, a, b)
 // Ends the test if it fails. The test's own thread only.
-#define REQUIRE(condition)                                           \
-  do {                                                               \
-    if (!(condition)) {                                              \
-      check::Fail(__FILE__, __LINE__, "REQUIRE(" #condition ")");    \
-      throw check::Stopped();                                        \
-    }                                                                \
+#define REQUIRE(condition)                                        \
+  do {                                                            \
+    if (!(condition)) {                                           \
+      check::Fail(__FILE__, __LINE__, "REQUIRE(" #condition ")"); \
+      throw check::Stopped();                                     \
+    }                                                             \
   } while (false)
 
 void* operator new(size_t size) { return check::Need(check::Allocate(size)); }

@@ -189,9 +189,12 @@ TEST(a_link_that_is_swapped_in_leads_nowhere) {
   int good = 0, refused = 0;
   for (int i = 0; i < 20'000 && (good < 100 || refused < 100); ++i) {
     const std::string bytes = Read(folder, "file");
-    if (bytes == "a") ++good;
-    else if (bytes == kOutside) ++refused;
-    else CHECK_EQ(bytes, "a");
+    if (bytes == "a")
+      ++good;
+    else if (bytes == kOutside)
+      ++refused;
+    else
+      CHECK_EQ(bytes, "a");
   }
   stop = true;
   swapper.join();

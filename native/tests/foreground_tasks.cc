@@ -91,7 +91,9 @@ TEST(close_drops_what_waits_and_takes_no_more) {
 TEST(a_task_that_posts_from_its_destructor_does_not_hang) {
   struct Posting : v8::Task {
     explicit Posting(ForegroundTasks* to) : tasks(to) {}
-    ~Posting() override { tasks->PostTask(std::make_unique<CallingTask>([] {})); }
+    ~Posting() override {
+      tasks->PostTask(std::make_unique<CallingTask>([] {}));
+    }
     void Run() override {}
     ForegroundTasks* tasks;
   };

@@ -94,7 +94,8 @@ TEST(a_content_length_of_the_program_does_not_count_for_a_whole_body) {
 }
 
 TEST(names_that_are_no_tokens_are_dropped) {
-  for (const std::string name : {"", " ", "a b", "a:", "a:b", " a", "a ", "a\t", "(a)", "a\r", "\"a\"", "\x7f", "\xe9"}) {
+  for (const std::string name :
+       {"", " ", "a b", "a:", "a:b", " a", "a ", "a\t", "(a)", "a\r", "\"a\"", "\x7f", "\xe9"}) {
     CHECK_EQ(FieldsOf(name + "\nx\n"), "");
   }
   CHECK_EQ(FieldsOf("!#$%&'*+-.^_`|~09azAZ\nx\n"), "!#$%&'*+-.^_`|~09azAZ: x\r\n");

@@ -31,15 +31,15 @@ TEST(utf8_stays_as_it_is) {
 // Paths and source lines are bytes that nobody has checked; one bad byte would make the whole report unreadable.
 TEST(what_is_not_utf8_becomes_replacement_characters) {
   const std::pair<std::string_view, std::string_view> cases[] = {
-      {"caf\xe9!", "caf\uFFFD!"},                    // Latin-1
-      {"cut \xe2\x82", "cut \uFFFD\uFFFD"},          // in the middle of a character
+      {"caf\xe9!", "caf\uFFFD!"},            // Latin-1
+      {"cut \xe2\x82", "cut \uFFFD\uFFFD"},  // in the middle of a character
       {"\xf0\x9f\x98", "\uFFFD\uFFFD\uFFFD"},
-      {"\x80", "\uFFFD"},                            // a continuation byte alone
-      {"\xc0\xaf", "\uFFFD\uFFFD"},                  // overlong
-      {"\xed\xa0\x80", "\uFFFD\uFFFD\uFFFD"},        // a surrogate
+      {"\x80", "\uFFFD"},                                // a continuation byte alone
+      {"\xc0\xaf", "\uFFFD\uFFFD"},                      // overlong
+      {"\xed\xa0\x80", "\uFFFD\uFFFD\uFFFD"},            // a surrogate
       {"\xf4\x90\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD"},  // above U+10FFFF
       {"\xff", "\uFFFD"},
-      {"\xe2\x82\"", "\uFFFD\uFFFD\\\""},                  // the quote is no part of the broken character
+      {"\xe2\x82\"", "\uFFFD\uFFFD\\\""},  // the quote is no part of the broken character
   };
   for (const auto& [bad, good] : cases) {
     JsonObject json;

@@ -31,7 +31,8 @@ class TemporaryFolder {
   std::string Write(std::string_view name, std::string_view bytes) const {
     const std::string file = path(name);
     std::filesystem::create_directories(std::filesystem::path(file).parent_path());
-    std::ofstream(file, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(file, std::ios::binary | std::ios::trunc)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     return file;
   }
   void Link(std::string_view name, const std::string& target) const {

@@ -98,6 +98,9 @@ class Ends:
     def on_handler_error(self, slot: Slot, message: str) -> None:
         pass
 
+    def on_late(self, slot: Slot, count: int) -> None:
+        """Some were not answered in time; the report tells by their answers."""
+
     def on_blocked(self, slot: Slot, block: Block) -> None:
         self.blocks[slot.task_id] = block
 

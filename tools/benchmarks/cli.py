@@ -96,7 +96,7 @@ OWN: Mapping[str, Sequence[Decorator]] = {
     ),
 }
 HELP = {
-    "http": "Requests per second, latency, CPU per request and memory: hello (equal and new heads), echoes of 1 and 64 KiB.",
+    "http": "Requests per second, latency, CPU per request and memory: hello with equal and new heads, two echoes.",
     "coldstart": "Milliseconds from making an isolate to its first answer, cold and from the warm pool.",
     "density": "Memory per idle isolate in a process that holds many.",
 }

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "memory_account.h"
 #include "clone_hooks.h"
+#include "memory_account.h"
 
 namespace isolated {
 

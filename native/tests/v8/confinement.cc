@@ -24,7 +24,7 @@ namespace {
 // Before the engine starts: it reads the time zone then.
 const int zone_is_set = setenv("TZ", "Asia/Kolkata", 1);
 
-int an_open_file = -1;   // descriptors that the process has anyway
+int an_open_file = -1;  // descriptors that the process has anyway
 int somebodys_eventfd = -1;
 
 // errno of what was tried, 0 if it worked.
@@ -42,30 +42,54 @@ const Attempt kAttempts[] = {
     {"open (old)", [] { return Try(syscall(SYS_open, "/etc/passwd", O_RDONLY | O_CLOEXEC)); }},
 #endif
     {"openat2", [] { return Try(syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", nullptr, 0)); }, false},
-    {"read", [] { char byte; return Try(syscall(SYS_read, an_open_file, &byte, 1)); }},
-    {"pread", [] { char byte; return Try(syscall(SYS_pread64, an_open_file, &byte, 1, 0)); }},
+    {"read",
+     [] {
+       char byte;
+       return Try(syscall(SYS_read, an_open_file, &byte, 1));
+     }},
+    {"pread",
+     [] {
+       char byte;
+       return Try(syscall(SYS_pread64, an_open_file, &byte, 1, 0));
+     }},
     {"write to somebody's descriptor", [] { return Try(syscall(SYS_write, somebodys_eventfd, "12345678", 8)); }},
     {"close", [] { return Try(syscall(SYS_close, dup(an_open_file))); }, false},
     {"dup", [] { return Try(syscall(SYS_dup, an_open_file)); }},
     {"unlink", [] { return Try(syscall(SYS_unlinkat, AT_FDCWD, "/nowhere", 0)); }, false},
     {"socket", [] { return Try(syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }},
-    {"socketpair", [] { int pair[2]; return Try(syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)); }},
+    {"socketpair",
+     [] {
+       int pair[2];
+       return Try(syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+     }},
     {"connect", [] { return Try(syscall(SYS_connect, somebodys_eventfd, nullptr, 0)); }, false},
     {"execve", [] { return Try(syscall(SYS_execve, "/nowhere", nullptr, nullptr)); }, false},
     {"ptrace", [] { return Try(syscall(SYS_ptrace, PTRACE_SEIZE, getppid(), 0, 0)); }, false},
     {"process_vm_writev", [] { return Try(syscall(SYS_process_vm_writev, getppid(), nullptr, 0, nullptr, 0, 0)); }},
-    {"a process", [] { const long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); if (pid == 0) _exit(0); return Try(pid); }},
+    {"a process",
+     [] {
+       const long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+       if (pid == 0) _exit(0);
+       return Try(pid);
+     }},
     {"a thread", [] { return Try(syscall(SYS_clone, CLONE_VM | CLONE_SIGHAND, 0, 0, 0, 0)); }, false},
     {"clone3", [] { return Try(syscall(SYS_clone3, nullptr, 0)); }, false},
 #if defined(SYS_fork)
-    {"fork", [] { const long pid = syscall(SYS_fork); if (pid == 0) _exit(0); return Try(pid); }},
+    {"fork",
+     [] {
+       const long pid = syscall(SYS_fork);
+       if (pid == 0) _exit(0);
+       return Try(pid);
+     }},
 #endif
-    {"code from a file", [] {
+    {"code from a file",
+     [] {
        void* at = mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, an_open_file, 0);
        if (at != MAP_FAILED) munmap(at, 4096);
        return at == MAP_FAILED ? errno : 0;
      }},
-    {"memory from a file", [] {
+    {"memory from a file",
+     [] {
        void* at = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, an_open_file, 0);
        if (at != MAP_FAILED) munmap(at, 4096);
        return at == MAP_FAILED ? errno : 0;
@@ -74,9 +98,19 @@ const Attempt kAttempts[] = {
     {"a signal to another process", [] { return Try(syscall(SYS_kill, getppid(), 0)); }},
     {"a signal to our own process", [] { return Try(syscall(SYS_kill, getpid(), 0)); }},
     {"a signal to another thread", [] { return Try(syscall(SYS_tgkill, getpid(), getpid(), 0)); }},
-    {"another handler", [] { struct sigaction old; return Try(sigaction(SIGUSR2, nullptr, &old)); }},
+    {"another handler",
+     [] {
+       struct sigaction old;
+       return Try(sigaction(SIGUSR2, nullptr, &old));
+     }},
     {"prctl", [] { return Try(prctl(PR_GET_DUMPABLE)); }},
-    {"another core", [] { cpu_set_t all; CPU_ZERO(&all); CPU_SET(0, &all); return Try(sched_setaffinity(0, sizeof all, &all)); }},
+    {"another core",
+     [] {
+       cpu_set_t all;
+       CPU_ZERO(&all);
+       CPU_SET(0, &all);
+       return Try(sched_setaffinity(0, sizeof all, &all));
+     }},
     {"another thread's priority", [] { return Try(syscall(SYS_sched_getscheduler, getpid())); }},
     {"bpf", [] { return Try(syscall(SYS_bpf, 0, nullptr, 0)); }, false},
     {"perf_event_open", [] { return Try(syscall(SYS_perf_event_open, nullptr, 0, -1, -1, 0)); }, false},
@@ -255,7 +289,8 @@ TEST(code_from_texts_can_be_switched_off) {
   Program on(kTry);
   CHECK_EQ(on.Ask(1), "number; number; function");
   Program off(kTry, {.flags = ISOLATED_BOOT_NO_EVAL});
-  const std::string why = "EvalError: eval and new Function are switched off for this task (its setting allow.eval is false)";
+  const std::string why =
+      "EvalError: eval and new Function are switched off for this task (its setting allow.eval is false)";
   CHECK_EQ(off.Ask(1), why + "; " + why + "; " + why);
 }
 

@@ -32,10 +32,8 @@ isolated_statistics Statistics(const Program& program) {
 
 // Which programs V8 cannot interrupt; each is parked.
 constexpr const char* kUninterruptible[] = {
-    "let a = []; a[2 ** 32 - 2] = 1; a.join()",
-    "[].indexOf.call({ length: 2 ** 53 - 1 })",
-    "[].includes.call({ length: 2 ** 53 - 1 }, 1)",
-    "[].lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)",
+    "let a = []; a[2 ** 32 - 2] = 1; a.join()",     "[].indexOf.call({ length: 2 ** 53 - 1 })",
+    "[].includes.call({ length: 2 ** 53 - 1 }, 1)", "[].lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)",
     "[].reverse.call({ length: 2 ** 53 - 1 })",
 };
 
@@ -49,8 +47,10 @@ TEST(a_boot_ends_at_its_limit) {
 }
 
 TEST(a_boot_of_small_steps_ends_at_its_limit) {
-  Program program("on.timer = () => { const until = Date.now() + 2; while (Date.now() < until); ops.timerStart(1, 0); };"
-                  "ops.timerStart(1, 0); await new Promise(() => {})", kBoot);
+  Program program(
+      "on.timer = () => { const until = Date.now() + 2; while (Date.now() < until); ops.timerStart(1, 0); };"
+      "ops.timerStart(1, 0); await new Promise(() => {})",
+      kBoot);
   CHECK_CONTAINS(program.AwaitExit(), R"("reason":"startup-limit")");
 }
 
@@ -86,9 +86,11 @@ TEST(half_of_an_account_is_told_in_the_log) {
 }
 
 TEST(a_program_that_pauses_hears_of_it) {
-  Program program("const work = () => { for (const until = Date.now() + 5; Date.now() < until;); ops.timerStart(1, 0); };"
-                  "on.timer = work; on.dispatch = (id) => { globalThis.request = id; work(); };"
-                  "on.limitNear = (reason) => answer(request, 'near ' + reason);", {.cpu_request_ms = 400});
+  Program program(
+      "const work = () => { for (const until = Date.now() + 5; Date.now() < until;); ops.timerStart(1, 0); };"
+      "on.timer = work; on.dispatch = (id) => { globalThis.request = id; work(); };"
+      "on.limitNear = (reason) => answer(request, 'near ' + reason);",
+      {.cpu_request_ms = 400});
   CHECK_EQ(program.Ask(1), "near cpu-limit");
 }
 
@@ -107,9 +109,11 @@ TEST(without_a_limit_nothing_is_said_of_an_account) {
 
 TEST(timers_alone_wait_for_what_they_earn) {
   // Each turn takes 5 ms, and 20 a second are earned: timers come at that pace, and the program lives.
-  Program program("let n = 0; on.timer = () => { const until = Date.now() + 5; while (Date.now() < until); n++;"
-                  "ops.timerStart(1, 0); }; ops.timerStart(1, 0);"
-                  "on.dispatch = (id) => answer(id, String(n));", kRequest);
+  Program program(
+      "let n = 0; on.timer = () => { const until = Date.now() + 5; while (Date.now() < until); n++;"
+      "ops.timerStart(1, 0); }; ops.timerStart(1, 0);"
+      "on.dispatch = (id) => answer(id, String(n));",
+      kRequest);
   check::SleepMs(1000);
   const int turns = std::stoi(program.Ask(1));
   CHECK(turns >= 1);
@@ -140,7 +144,9 @@ TEST(deep_recursion_is_a_range_error) {
            "let f = () => 1; for (let i = 0; i < 1e5; ++i) f = f.bind(); f()",
            "new RegExp('('.repeat(1e5) + ')'.repeat(1e5))",
            "RegExp('(?:'.repeat(1e4) + ')'.repeat(1e4)).test('a')",
-           "eval('['.repeat(1e6))", "eval('1' + '+1'.repeat(1e6))", "eval('a' + '?a:a'.repeat(1e6))",
+           "eval('['.repeat(1e6))",
+           "eval('1' + '+1'.repeat(1e6))",
+           "eval('a' + '?a:a'.repeat(1e6))",
            "let a = []; for (let i = 0; i < 1e6; ++i) a = [a]; a.flat(Infinity)",
            "let a = []; for (let i = 0; i < 1e5; ++i) a = [a]; String(a)",
            "let s = 'a'; for (let i = 0; i < 1e5; ++i) s = 'b' + s + 'c'; s.indexOf('d')",
@@ -150,7 +156,7 @@ TEST(deep_recursion_is_a_range_error) {
            "let e = new Error('x'); for (let i = 0; i < 1e5; ++i) e = new Error('y', { cause: e }); throw e",
            "let c = 'x'; for (let i = 0; i < 3e4; ++i) c = `\\${${c}}`.slice(0, 1e5); eval('`' + c + '`')",
        }) {
-    Program program(OnRequest("try { " + std::string(body) + " } catch (error) { globalThis.was = error; }") ,
+    Program program(OnRequest("try { " + std::string(body) + " } catch (error) { globalThis.was = error; }"),
                     {.heap = 256 << 20, .cpu_request_ms = 5000});
     // Whatever the answer: the thread lives, and the next program too.
     program.Request(1);

@@ -41,7 +41,8 @@ TEST(exit_in_an_imported_module) {
 
 TEST(exit_after_a_top_level_await) {
   CHECK_EQ(EndOf("await 1; ops.exit(3); for(;;){}"), kExited3);
-  CHECK_EQ(EndOf("await new Promise((done) => { on.timer = done; ops.timerStart(1, 1) }); ops.exit(3); for(;;){}"), kExited3);
+  CHECK_EQ(EndOf("await new Promise((done) => { on.timer = done; ops.timerStart(1, 1) }); ops.exit(3); for(;;){}"),
+           kExited3);
 }
 
 TEST(exit_in_the_loaded_hook) { CHECK_EQ(EndOf("on.loaded = () => { ops.exit(3); for(;;){} }"), kExited3); }
@@ -57,7 +58,8 @@ TEST(exit_in_a_handler) {
 }
 
 TEST(exit_in_a_timer) {
-  CHECK_EQ(EndOf("on.timer = () => { ops.exit(3); for(;;){} }; ops.timerStart(1, 1); on.dispatch = () => {}"), kExited3);
+  CHECK_EQ(EndOf("on.timer = () => { ops.exit(3); for(;;){} }; ops.timerStart(1, 1); on.dispatch = () => {}"),
+           kExited3);
 }
 
 TEST(exit_while_rejections_are_told) {
@@ -67,7 +69,8 @@ TEST(exit_while_rejections_are_told) {
 }
 
 TEST(exit_while_an_error_is_formatted) {
-  CHECK_EQ(EndOf("const error = new Error('x'); Object.defineProperty(error, 'stack', {get() { ops.exit(3); for(;;){} }}); throw error"),
+  CHECK_EQ(EndOf("const error = new Error('x'); Object.defineProperty(error, 'stack', {get() { ops.exit(3); for(;;){} "
+                 "}}); throw error"),
            kExited3);
 }
 
@@ -155,8 +158,9 @@ TEST(the_first_reason_counts_but_polite_ones_give_way) {
 }
 
 TEST(draining_waits_for_answers_and_for_what_goes_on_after_them) {
-  Program program("on.dispatch = (id) => { on.timer = (timer) => { if (timer === 1) ops.respond(id, 200, '', '', 'slow');"
-                  "else { ops.log(1, 'after'); ops.exchangeDone(id) } }; ops.timerStart(1, 10); ops.timerStart(2, 20) }");
+  Program program(
+      "on.dispatch = (id) => { on.timer = (timer) => { if (timer === 1) ops.respond(id, 200, '', '', 'slow');"
+      "else { ops.log(1, 'after'); ops.exchangeDone(id) } }; ops.timerStart(1, 10); ops.timerStart(2, 20) }");
   program.Request(1);
   program.End(ISOLATED_END_DRAINED);
   CHECK(program.Await(ISOLATED_RESPONSE).payload.ends_with("slow"));
@@ -167,7 +171,8 @@ TEST(draining_waits_for_answers_and_for_what_goes_on_after_them) {
 // The isolate is busy while a request and the end are posted: it must not end on the way to the request.
 TEST(draining_serves_what_was_posted_before) {
   for (int i = 0; i < 20; ++i) {
-    Program program("on.dispatch = (id) => { const until = ops.now() + 10; while (ops.now() < until); answer(id, 'served') }");
+    Program program(
+        "on.dispatch = (id) => { const until = ops.now() + 10; while (ops.now() < until); answer(id, 'served') }");
     program.Request(1);
     check::SleepMs(3);
     program.Request(2);

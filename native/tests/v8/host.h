@@ -148,8 +148,9 @@ class Program {
       pollfd poller{isolated_doorbell(), POLLIN, 0};
       poll(&poller, 1, 10);
     }
-    check::Fail(__FILE__, __LINE__, "isolate " + std::to_string(id_) + " said nothing of kind " +
-                                        std::to_string(*kinds.begin()) + " for so long");
+    check::Fail(
+        __FILE__, __LINE__,
+        "isolate " + std::to_string(id_) + " said nothing of kind " + std::to_string(*kinds.begin()) + " for so long");
     return {};
   }
 
@@ -160,8 +161,9 @@ class Program {
 inline bool Contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
 // With what the text is, where it has not got the part.
-#define CHECK_CONTAINS(text, part)                                                                       \
-  do {                                                                                                   \
-    const std::string contains_text(text);                                                               \
-    if (!Contains(contains_text, part)) check::Fail(__FILE__, __LINE__, "no '" + std::string(part) + "' in " + contains_text); \
+#define CHECK_CONTAINS(text, part)                                                           \
+  do {                                                                                       \
+    const std::string contains_text(text);                                                   \
+    if (!Contains(contains_text, part))                                                      \
+      check::Fail(__FILE__, __LINE__, "no '" + std::string(part) + "' in " + contains_text); \
   } while (false)

@@ -25,11 +25,12 @@ TEST(an_isolate_answers) {
 }
 
 TEST(a_request_arrives_as_it_was_sent) {
-  Program program("on.dispatch = (id, flags, method, target, headers, body) => answer(id, JSON.stringify([id, flags, method, "
-                  "target, headers, body && [...body]]))");
+  Program program(
+      "on.dispatch = (id, flags, method, target, headers, body) => answer(id, JSON.stringify([id, flags, method, "
+      "target, headers, body && [...body]]))");
   const std::string_view headers = "Host\nx\xe9\n", body("\0\xff", 2);
-  CHECK_EQ(isolated_request(program.id(), 9007199254740991, ISOLATED_REQUEST_TLS | ISOLATED_REQUEST_STREAM, "PUT", 3, "/\xe9", 2,
-                            headers.data(), headers.size(), body.data(), body.size()),
+  CHECK_EQ(isolated_request(program.id(), 9007199254740991, ISOLATED_REQUEST_TLS | ISOLATED_REQUEST_STREAM, "PUT", 3,
+                            "/\xe9", 2, headers.data(), headers.size(), body.data(), body.size()),
            ISOLATED_OK);
   CHECK_CONTAINS(program.Await(ISOLATED_RESPONSE).payload,
                  "[9007199254740991,3,\"PUT\",\"/é\",\"Host\\nxé\\n\",[0,255]]");
@@ -128,7 +129,8 @@ TEST(timers_come_in_order_and_not_too_early) {
   Program program(
       "const came = []; let asked = 0; const began = ops.now();"
       "on.dispatch = (id) => { asked = id; }; let early = 0;"
-      "on.timer = (id) => { came.push(id); if (ops.now() - began < id - 0.2) early++; if (id === 40) answer(asked, came.join() + ' ' + early) };"
+      "on.timer = (id) => { came.push(id); if (ops.now() - began < id - 0.2) early++; if (id === 40) answer(asked, "
+      "came.join() + ' ' + early) };"
       "for (const ms of [40, 1, 20, 5]) ops.timerStart(ms, ms); ops.timerStart(30, 30); ops.timerStop(30)");
   CHECK_EQ(program.Ask(1), "1,5,20,40 0");
 }
@@ -140,18 +142,20 @@ TEST(a_program_without_a_handler_ends_when_nothing_is_left_to_do) {
 }
 
 TEST(rejections_that_nobody_handles_are_told_once) {
-  Program program("const seen = []; on.unhandledRejection = (promise, reason) => seen.push(reason);"
-                  "on.rejectionHandled = () => seen.push('handled');"
-                  "const late = Promise.reject('late'); Promise.reject('mine'); Promise.reject('in time').catch(() => {});"
-                  "on.dispatch = (id) => { if (id === 1) late.catch(() => {}); answer(id, seen.join()) }");
+  Program program(
+      "const seen = []; on.unhandledRejection = (promise, reason) => seen.push(reason);"
+      "on.rejectionHandled = () => seen.push('handled');"
+      "const late = Promise.reject('late'); Promise.reject('mine'); Promise.reject('in time').catch(() => {});"
+      "on.dispatch = (id) => { if (id === 1) late.catch(() => {}); answer(id, seen.join()) }");
   CHECK_EQ(program.Ask(1), "late,mine");
   CHECK_EQ(program.Ask(2), "late,mine,handled");
 }
 
 TEST(a_storm_of_rejections_is_bounded) {
-  Program program("let told = 0; on.unhandledRejection = () => ++told; on.rejectionHandled = () => --told; const all = [];"
-                  "on.dispatch = (id) => { if (id === 1) for (let i = 0; i < 5000; i++) all.push(Promise.reject(i)); "
-                  "if (id === 2) for (const p of all) p.catch(() => {}); answer(id, `${told}`) }");
+  Program program(
+      "let told = 0; on.unhandledRejection = () => ++told; on.rejectionHandled = () => --told; const all = [];"
+      "on.dispatch = (id) => { if (id === 1) for (let i = 0; i < 5000; i++) all.push(Promise.reject(i)); "
+      "if (id === 2) for (const p of all) p.catch(() => {}); answer(id, `${told}`) }");
   CHECK_EQ(program.Ask(1), "0");
   CHECK_EQ(program.Ask(2), "1000");
   CHECK_EQ(program.Ask(3), "0");
@@ -165,8 +169,9 @@ TEST(errors_of_hooks_are_told_and_the_isolate_goes_on) {
 }
 
 TEST(finalizers_run_after_the_collection_of_an_idle_isolate) {
-  Program program("const registry = new FinalizationRegistry((held) => { ops.log(1, held); if (held === 'spin') for(;;){} });"
-                  "registry.register({}, 'gone'); on.dispatch = (id) => { registry.register({}, 'spin'); answer(id, 'x') }");
+  Program program(
+      "const registry = new FinalizationRegistry((held) => { ops.log(1, held); if (held === 'spin') for(;;){} });"
+      "registry.register({}, 'gone'); on.dispatch = (id) => { registry.register({}, 'spin'); answer(id, 'x') }");
   CHECK_EQ(program.Await(ISOLATED_LOG).payload, "gone");
   CHECK_EQ(program.Ask(1), "x");
   CHECK(check::Within(kPatienceMs, [&] {
@@ -179,8 +184,9 @@ TEST(finalizers_run_after_the_collection_of_an_idle_isolate) {
 }
 
 TEST(an_aborted_exchange_is_told_and_sends_nothing) {
-  Program program("on.dispatch = (id) => { if (id === 2) answer(1, 'late'), answer(2, 'two') };"
-                  "on.abort = (id) => ops.log(1, `aborted ${id}`)");
+  Program program(
+      "on.dispatch = (id) => { if (id === 2) answer(1, 'late'), answer(2, 'two') };"
+      "on.abort = (id) => ops.log(1, `aborted ${id}`)");
   program.Request(1);
   isolated_abort(program.id(), 1);
   CHECK_EQ(program.Await(ISOLATED_LOG).payload, "aborted 1");
@@ -191,7 +197,8 @@ TEST(streams_and_credit) {
   Program program(
       "on.dispatch = (id) => { ops.respondStart(id, 200, '', 'date\\nx\\n');"
       "  ops.log(1, `${ops.respondChunk(id, new Uint8Array(262144))}`) };"
-      "on.credit = (id, bytes) => { ops.log(1, `${bytes} ${ops.respondChunk(id, 'é')}`); ops.respondEnd(id); ops.exchangeDone(id) }");
+      "on.credit = (id, bytes) => { ops.log(1, `${bytes} ${ops.respondChunk(id, 'é')}`); ops.respondEnd(id); "
+      "ops.exchangeDone(id) }");
   program.Request(1);
   CHECK_CONTAINS(program.Await(ISOLATED_RESPONSE_HEAD).payload, "Transfer-Encoding: chunked");
   CHECK_EQ(program.Await(ISOLATED_LOG).payload, "0");
@@ -203,8 +210,10 @@ TEST(streams_and_credit) {
 }
 
 TEST(more_credit_than_fits_is_much_and_not_negative) {
-  Program program("on.dispatch = (id) => ops.respondStart(id, 200, '', '');"
-                  "on.credit = (id, bytes) => { ops.log(1, `${bytes} ${ops.respondChunk(id, 'x') > 262144}`); ops.respondEnd(id) }");
+  Program program(
+      "on.dispatch = (id) => ops.respondStart(id, 200, '', '');"
+      "on.credit = (id, bytes) => { ops.log(1, `${bytes} ${ops.respondChunk(id, 'x') > 262144}`); ops.respondEnd(id) "
+      "}");
   program.Request(1);
   program.Await(ISOLATED_RESPONSE_HEAD);
   isolated_credit(program.id(), 1, UINT32_MAX);
@@ -212,8 +221,11 @@ TEST(more_credit_than_fits_is_much_and_not_negative) {
 }
 
 TEST(request_bodies_in_pieces) {
-  Program program("let text = ''; on.bodyChunk = (id, bytes) => { text += String.fromCharCode(...bytes); ops.bodyCredit(id, bytes.length) };"
-                  "on.bodyEnd = (id) => answer(id, text); on.bodyFailed = (id) => { ops.bodyCancel(id); answer(id, 'failed') }; on.dispatch = () => {}");
+  Program program(
+      "let text = ''; on.bodyChunk = (id, bytes) => { text += String.fromCharCode(...bytes); ops.bodyCredit(id, "
+      "bytes.length) };"
+      "on.bodyEnd = (id) => answer(id, text); on.bodyFailed = (id) => { ops.bodyCancel(id); answer(id, 'failed') }; "
+      "on.dispatch = () => {}");
   program.Request(1, {}, ISOLATED_REQUEST_STREAM, "POST");
   isolated_body(program.id(), 1, ISOLATED_BODY_CHUNK, "ab", 2);
   isolated_body(program.id(), 1, ISOLATED_BODY_CHUNK, "", 0);

@@ -21,8 +21,8 @@ TEST(a_heap_that_grows_past_its_limit_ends_its_isolate_alone) {
 
 TEST(heaps_that_grow_at_boot_or_after_an_await) {
   for (const char* source : {"const a = []; for (;;) a.push([1, 2])", "await 1; const a = []; for (;;) a.push([1, 2])",
-                             "const m = new Map(); for (let i = 0;; i++) m.set(i, [i])",
-                             "let s = {}; for (;;) s = {s}", "try { const a = []; for (;;) a.push({}) } finally { for(;;){} }"}) {
+                             "const m = new Map(); for (let i = 0;; i++) m.set(i, [i])", "let s = {}; for (;;) s = {s}",
+                             "try { const a = []; for (;;) a.push({}) } finally { for(;;){} }"}) {
     Program program;
     program.Boot(source, {.heap = 16 * kMiB});
     CHECK_CONTAINS(program.AwaitExit(), "heap-limit");
@@ -39,22 +39,25 @@ TEST(many_heaps_one_after_another_leave_nothing) {
 }
 
 TEST(a_program_within_its_limit_lives) {
-  Program program("on.dispatch = (id) => { for (let i = 0; i < 200; i++) new Array(10000).fill(i); answer(id, 'fine') }",
-                  {.heap = 16 * kMiB});
+  Program program(
+      "on.dispatch = (id) => { for (let i = 0; i < 200; i++) new Array(10000).fill(i); answer(id, 'fine') }",
+      {.heap = 16 * kMiB});
   for (uint64_t id = 1; id <= 5; ++id) CHECK_EQ(program.Ask(id), "fine");
 }
 
 TEST(buffers_past_the_limit_are_range_errors) {
-  Program program("on.dispatch = (id) => { const kept = []; let what = ''; try { for (;;) kept.push(new Uint8Array(1e6)) } "
-                  "catch (e) { what = `${e.name} after ${kept.length}` } answer(id, what) }",
-                  {.external = 8 * kMiB});
+  Program program(
+      "on.dispatch = (id) => { const kept = []; let what = ''; try { for (;;) kept.push(new Uint8Array(1e6)) } "
+      "catch (e) { what = `${e.name} after ${kept.length}` } answer(id, what) }",
+      {.external = 8 * kMiB});
   CHECK_EQ(program.Ask(1), "RangeError after 8");
 }
 
 TEST(request_bodies_past_the_limit_fail_their_request_alone) {
-  Program program("on.dispatch = (id, flags, method, target, headers, body) => answer(id, `${body?.length}`);"
-                  "on.bodyFailed = () => ops.log(1, 'told')",
-                  {.external = 1 * kMiB});
+  Program program(
+      "on.dispatch = (id, flags, method, target, headers, body) => answer(id, `${body?.length}`);"
+      "on.bodyFailed = () => ops.log(1, 'told')",
+      {.external = 1 * kMiB});
   const std::string large(2 * kMiB, 'x');
   CHECK_CONTAINS(program.Ask(1, large), "limits.mem.external");
   CHECK_EQ(program.Ask(2, "small"), "5");
@@ -64,8 +67,9 @@ TEST(request_bodies_past_the_limit_fail_their_request_alone) {
 
 // Nobody reads while the program writes: what it may leave lying about is bounded, and it is told what was dropped.
 TEST(a_flood_of_console_lines_is_bounded) {
-  Program program("on.dispatch = (id) => { const line = 'x'.repeat(10000); for (let i = 0; i < 10000; i++) ops.log(1, line); "
-                  "answer(id, 'done') }; on.timer = () => ops.log(1, 'after')");
+  Program program(
+      "on.dispatch = (id) => { const line = 'x'.repeat(10000); for (let i = 0; i < 10000; i++) ops.log(1, line); "
+      "answer(id, 'done') }; on.timer = () => ops.log(1, 'after')");
   program.Request(1);
   size_t bytes = 0, lines = 0;
   check::SleepMs(1000);
@@ -96,9 +100,11 @@ TEST(an_error_text_is_bounded) {
 
 TEST(a_body_that_no_record_can_hold_fails_its_exchange) {
   // Zeroes that are never touched, so that they cost no memory.
-  Program program("const huge = new Uint8Array(2 ** 30 + 1); on.dispatch = (id) => { if (id === 3) return answer(id, 'fine');"
-                  "if (id === 1) ops.respond(id, 200, '', '', huge); else { ops.respondStart(id, 200, '', ''); ops.respondChunk(id, huge) }"
-                  "ops.exchangeDone(id) }");
+  Program program(
+      "const huge = new Uint8Array(2 ** 30 + 1); on.dispatch = (id) => { if (id === 3) return answer(id, 'fine');"
+      "if (id === 1) ops.respond(id, 200, '', '', huge); else { ops.respondStart(id, 200, '', ''); "
+      "ops.respondChunk(id, huge) }"
+      "ops.exchangeDone(id) }");
   CHECK_CONTAINS(program.Ask(1), "cannot be sent in one piece");
   program.Request(2);
   CHECK_CONTAINS(program.Await(ISOLATED_RESPONSE_FAILED).payload, "cannot be sent in one piece");
@@ -106,8 +112,9 @@ TEST(a_body_that_no_record_can_hold_fails_its_exchange) {
 }
 
 TEST(who_sends_without_credit_is_cut_off) {
-  Program program("const part = new Uint8Array(1e6); on.dispatch = (id) => { ops.respondStart(id, 200, '', '');"
-                  "let sent = 0; while (sent < 1000 && ops.respondChunk(id, part) !== undefined) sent++; ops.log(1, `${sent}`) }");
+  Program program(
+      "const part = new Uint8Array(1e6); on.dispatch = (id) => { ops.respondStart(id, 200, '', '');"
+      "let sent = 0; while (sent < 1000 && ops.respondChunk(id, part) !== undefined) sent++; ops.log(1, `${sent}`) }");
   program.Request(1);
   const int sent = std::atoi(program.Await(ISOLATED_LOG).payload.c_str());
   CHECK(sent > 0 && sent <= 18);
@@ -183,9 +190,10 @@ TEST(recursion_of_any_kind_is_a_range_error_at_worst) {
 // A host that has no gigabyte to spare: the program's error, not the end of the process.
 TEST(a_copy_that_the_system_refuses_is_the_programs_error) {
   if (check::kSanitized) return;  // whose shadow memory is far above any limit
-  Program program("const huge = new Uint8Array(3e8); on.dispatch = (id) => { let told = 'sent'; "
-                  "try { ops.respond(id, 200, '', '', huge) } catch (e) { told = e.message } "
-                  "ops.log(1, told); ops.respondFail(id, told); ops.exchangeDone(id) }");
+  Program program(
+      "const huge = new Uint8Array(3e8); on.dispatch = (id) => { let told = 'sent'; "
+      "try { ops.respond(id, 200, '', '', huge) } catch (e) { told = e.message } "
+      "ops.log(1, told); ops.respondFail(id, told); ops.exchangeDone(id) }");
   rlimit before;
   getrlimit(RLIMIT_AS, &before);
   std::FILE* const status = std::fopen("/proc/self/statm", "r");

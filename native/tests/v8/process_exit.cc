@@ -60,7 +60,8 @@ TEST(an_engine_that_did_not_start_can_be_stopped) {
   CHECK_EQ(InChild([] {
              const isolated_engine_options options{"nothing", 7, nullptr, 1};
              CHECK_EQ(isolated_start(&options), ISOLATED_FAILED);
-             CHECK_EQ(std::string(isolated_error()), "the runtime JS failed: Uncaught ReferenceError: nothing is not defined (line 1, column 18)");
+             CHECK_EQ(std::string(isolated_error()),
+                      "the runtime JS failed: Uncaught ReferenceError: nothing is not defined (line 1, column 18)");
              CHECK_EQ(isolated_doorbell(), -1);
              CHECK_EQ(isolated_create(), 0u);
              isolated_stop();

@@ -1,4 +1,5 @@
-// The real runtime in isolates: that it and the native side fit. What the runtime does itself is tested in tests/runtime.
+// The real runtime in isolates: that it and the native side fit. What the runtime does itself is tested in
+// tests/runtime.
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -14,7 +15,8 @@ void StartWithRuntime() {
   StartEngine(bundle.str());
 }
 
-constexpr char kHello[] = "export default { fetch(request) { return new Response(`hello ${new URL(request.url).pathname}`) } }";
+constexpr char kHello[] =
+    "export default { fetch(request) { return new Response(`hello ${new URL(request.url).pathname}`) } }";
 
 }  // namespace
 
@@ -62,11 +64,11 @@ TEST(programs_that_break_the_runtime_break_only_themselves) {
 
 TEST(a_flood_of_timers_and_promises_meets_the_heap_limit) {
   StartWithRuntime();
-  for (const char* source : {"for (;;) setTimeout(() => {}, 1e6)", "for (;;) setInterval(() => {}, 1e6)",
-                             "for (;;) queueMicrotask(() => {})",
-                             "const all = []; for (;;) all.push(new TextDecoder('gbk'))",
-                             "const all = []; for (;;) all.push(new AbortController().signal)",
-                             "for (;;) import('./x' + Math.random() + '.mjs').catch(() => {})"}) {
+  for (const char* source :
+       {"for (;;) setTimeout(() => {}, 1e6)", "for (;;) setInterval(() => {}, 1e6)",
+        "for (;;) queueMicrotask(() => {})", "const all = []; for (;;) all.push(new TextDecoder('gbk'))",
+        "const all = []; for (;;) all.push(new AbortController().signal)",
+        "for (;;) import('./x' + Math.random() + '.mjs').catch(() => {})"}) {
     Program program;
     program.Boot(source, {.heap = 16 * 1024 * 1024});
     const std::string exit = program.AwaitExit();
