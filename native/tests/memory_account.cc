@@ -72,11 +72,11 @@ TEST(helpers_and_collections_are_not_refused_pages) {
   auto other = std::make_shared<MemoryAccount>();
   {
     const MemoryAccount::Scope helping(other.get());
-    CHECK_EQ(MemoryAccount::Current(), other.get());
+    CHECK(MemoryAccount::Current() == other.get());
     CHECK(!MemoryAccount::MayRefuse());
     CHECK(account->TakeHeapPages(4096));
   }
-  CHECK_EQ(MemoryAccount::Current(), account.account.get());
+  CHECK(MemoryAccount::Current() == account.account.get());
   CHECK(MemoryAccount::MayRefuse());
   {
     const MemoryAccount::Scope own(account.account.get());
