@@ -14,6 +14,13 @@ bool IsReservation(v8::PageAllocator::Permission permission) {
 
 }  // namespace
 
+CountingPages::CountingPages(v8::PageAllocator& system) : system_(system) {
+  constexpr size_t kPagesOfSomeIsolates = 256;
+  for (Guarded<PageMap>& shard : heap_) {
+    shard.With([](PageMap& map) { map.reserve(kPagesOfSomeIsolates); });
+  }
+}
+
 void* CountingPages::AllocatePages(void* hint, size_t length, size_t alignment, Permission permission) {
   MemoryAccount* account = MemoryAccount::Current();
   if (!account) return system_.AllocatePages(hint, length, alignment, permission);

@@ -18,7 +18,7 @@ namespace isolated {
 // buffers and machine code; of that counts what was ever made accessible.
 class CountingPages : public v8::PageAllocator {
  public:
-  explicit CountingPages(v8::PageAllocator& system) : system_(system) {}
+  explicit CountingPages(v8::PageAllocator& system);
 
   void* AllocatePages(void* hint, size_t length, size_t alignment, Permission permission) override;
   bool FreePages(void* address, size_t length) override;

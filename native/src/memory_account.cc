@@ -50,6 +50,11 @@ MemoryAccount::Uncounted::Uncounted() : before_(thread_memory.account) { thread_
 
 MemoryAccount::Uncounted::~Uncounted() { thread_memory.account = before_; }
 
+bool MemoryAccount::MayMalloc(size_t bytes) {
+  const MemoryAccount* account = thread_memory.account;
+  return !account || bytes <= account->malloc_left();
+}
+
 void MemoryAccount::HandOver(const std::string& text) {
   const bool inside = text.capacity() <= std::string().capacity();  // short texts are in the object itself
   if (thread_memory.account && !inside)

@@ -86,6 +86,9 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   // The text's memory, allocated by the calling thread, will be freed by somebody else.
   static void HandOver(const std::string& text);
 
+  // Whether the calling thread may malloc so many bytes for a while, without its program being told to stop.
+  static bool MayMalloc(size_t bytes);
+
   // Whether SetLimits was called: the program may run from then on.
   bool limited() const { return limited_.load(std::memory_order_relaxed); }
 

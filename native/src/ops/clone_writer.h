@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
+#include "../memory_account.h"
 #include "clone_hooks.h"
-#include "memory_account.h"
 
 namespace isolated {
 
@@ -53,9 +53,7 @@ class CloneWriter : public v8::ValueSerializer::Delegate {
   }
 
   void* ReallocateBufferMemory(void* old_buffer, size_t size, size_t* actual_size) override {
-    if (size > MaxBytes()) return nullptr;
-    const MemoryAccount* account = MemoryAccount::Current();
-    if (account && size > account->external_left()) return nullptr;  // for a moment there may be the old and the new
+    if (size > MaxBytes() || !MemoryAccount::MayMalloc(size)) return nullptr;
     *actual_size = size;
     return std::realloc(old_buffer, size);
   }

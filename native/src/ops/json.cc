@@ -16,8 +16,8 @@ size_t BytesFor(v8::Isolate* isolate, v8::Local<v8::String> text, size_t enough)
 
 // checkJson(text): throws a RangeError if parsing it could take more than the limit of external memory leaves
 void CheckJson(const Arguments& arguments) {
-  v8::Local<v8::String> text;
-  if (!ReadString(arguments, 0, &text)) return;
+  if (!arguments[0]->IsString()) return;
+  const auto text = arguments[0].As<v8::String>();
   const MemoryAccount* account = MemoryAccount::Current();
   if (!account) return;
   const size_t left = account->malloc_left();

@@ -106,6 +106,43 @@ TEST(texts_with_too_many_elements_are_not_parsed) {
   CHECK_EQ(program.Ask(1), "RangeError RangeError ok ok");
 }
 
+TEST(ops_refuse_texts_that_they_have_no_room_for) {
+  Program program(R"js(
+    on.dispatch = (id) => {
+      const said = [];
+      for (const length of [1000, 2 ** 28]) {
+        try { said.push(ops.base64Encode('x'.repeat(length)).length) } catch (error) { said.push(error.name) }
+      }
+      ops.log(1, 'y'.repeat(2 ** 28));
+      answer(id, said.join(' '));
+    };
+  )js", kLimits);
+  CHECK_EQ(program.Ask(1), "1336 RangeError");
+  CHECK_CONTAINS(program.Await(ISOLATED_LOG).payload, "268435456 characters");
+}
+
+TEST(an_answer_without_room_fails_and_the_program_goes_on) {
+  Program program("on.dispatch = (id) => answer(id, 'x'.repeat(id === 1 ? 2 ** 27 : 5))", kLimits);
+  CHECK_CONTAINS(program.Ask(1), "limits.mem.external");
+  CHECK_EQ(program.Ask(2), "xxxxx");
+}
+
+TEST(code_that_is_too_long_is_not_compiled) {
+  Program program(R"js(
+    on.dispatch = (id) => {
+      const said = [];
+      const long = '1,'.repeat(2e6) + '1';
+      for (const run of [() => eval('1+1'), () => eval({}), () => new Function('a', 'return a')(7), () => eval(long),
+                         () => new Function(long)]) {
+        try { said.push(String(run())) } catch (error) { said.push(error.name + ' ' + error.message) }
+      }
+      answer(id, said.join('; '));
+    };
+  )js", kLimits);
+  const std::string why = "EvalError the code is too long to be compiled under the task's limits.mem.external";
+  CHECK_EQ(program.Ask(1), "2; [object Object]; 7; " + why + "; " + why);
+}
+
 TEST(answers_and_requests_do_not_add_up) {
   Program program("on.dispatch = (id, flags, method, target, headers, body) => answer(id, 'x'.repeat(1e5))", kLimits);
   for (uint64_t exchange = 1; exchange <= 1500; ++exchange) {
