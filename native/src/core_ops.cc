@@ -65,7 +65,8 @@ class Body {
     const size_t at = out.size();
     out.resize(at + size_);
     if (value_->IsString()) {
-      value_.As<v8::String>()->WriteUtf8V2(isolate_, out.data() + at, size_, v8::String::WriteFlags::kReplaceInvalidUtf8);
+      value_.As<v8::String>()->WriteUtf8V2(isolate_, out.data() + at, size_,
+                                           v8::String::WriteFlags::kReplaceInvalidUtf8);
     } else if (value_->IsArrayBufferView()) {
       value_.As<v8::ArrayBufferView>()->CopyContents(out.data() + at, size_);
     }
@@ -77,8 +78,8 @@ class Body {
   size_t size_ = 0;
 };
 
-// A body is in two places for a while. If there is no room for that, the exchange fails. Asked before its text is looked
-// at, for which V8 may have to copy it in its heap.
+// A body is in two places for a while. If there is no room for that, the exchange fails. Asked before its text is
+// looked at, for which V8 may have to copy it in its heap.
 bool HasRoom(IsolateThread& thread, uint64_t exchange, v8::Local<v8::Value> body) {
   size_t size = 0;
   if (body->IsString()) size = static_cast<size_t>(body.As<v8::String>()->Length());

@@ -28,8 +28,8 @@ void CountingAllocator::Free(void* data, size_t length) {
 }
 
 bool CountingAllocator::Take(size_t length) {
-  return account_->TakeBuffer(length, length <= kAlwaysGranted ? MemoryAccount::Grant::kAlways
-                                                               : MemoryAccount::Grant::kWithinLimit);
+  return account_->TakeBuffer(
+      length, length <= kAlwaysGranted ? MemoryAccount::Grant::kAlways : MemoryAccount::Grant::kWithinLimit);
 }
 
 }  // namespace isolated

@@ -8,8 +8,8 @@
 
 namespace isolated {
 
-// Memory of one isolate's ArrayBuffers: counted in its account, and refused past the account's limit, which JavaScript sees
-// as a RangeError. Any thread: V8 frees backing stores on its helper threads.
+// Memory of one isolate's ArrayBuffers: counted in its account, and refused past the account's limit, which JavaScript
+// sees as a RangeError. Any thread: V8 frees backing stores on its helper threads.
 class CountingAllocator : public v8::ArrayBuffer::Allocator {
  public:
   // Allocations of up to this many bytes always succeed: V8 makes some where it cannot take a refusal.

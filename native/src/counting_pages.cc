@@ -44,7 +44,8 @@ void* CountingPages::AllocateHeap(MemoryAccount& account, void* hint, size_t len
   return address;
 }
 
-void* CountingPages::Reserve(MemoryAccount& account, void* hint, size_t length, size_t alignment, Permission permission) {
+void* CountingPages::Reserve(MemoryAccount& account, void* hint, size_t length, size_t alignment,
+                             Permission permission) {
   if (!account.TakeReservation(length)) return nullptr;
   void* address = system_.AllocatePages(hint, length, alignment, permission);
   if (!address) {

@@ -14,8 +14,8 @@
 namespace isolated {
 
 // V8's source of pages, wrapped: what a thread takes goes to the account it works for, and is refused past its caps.
-// Pages taken ready for use are the heap's. Address space that is only reserved belongs to WebAssembly, resizable buffers
-// and machine code; of that counts what was ever made accessible.
+// Pages taken ready for use are the heap's. Address space that is only reserved belongs to WebAssembly, resizable
+// buffers and machine code; of that counts what was ever made accessible.
 class CountingPages : public v8::PageAllocator {
  public:
   explicit CountingPages(v8::PageAllocator& system);

@@ -25,12 +25,14 @@ int PlatformThreads(uint32_t wanted) {
 }
 
 // Flags that V8 has no other setting for.
-//  --no-short-builtin-calls: V8 would map its built-in code (1.5 MB) once more for each isolate, next to the isolate's own
+//  --no-short-builtin-calls: V8 would map its built-in code (1.5 MB) once more for each isolate, next to the isolate's
+//  own
 //    code; that costs every boot a remap and its page faults, and shows as memory of each isolate.
-//  --no-osr-from-maglev: the code that the last compiler makes for a loop that is running, entered from the compiler before
-//    it, does not look for interrupts where a built-in is called in each round (for (;;) new Array(1000).fill(1.5)): such
-//    loops would go on after TerminateExecution, and cost a thread. A loop in one call that lasts stays in the code of the
-//    compiler before, at most twice as slow; what is called again is compiled as ever.
+//  --no-osr-from-maglev: the code that the last compiler makes for a loop that is running, entered from the compiler
+//  before
+//    it, does not look for interrupts where a built-in is called in each round (for (;;) new Array(1000).fill(1.5)):
+//    such loops would go on after TerminateExecution, and cost a thread. A loop in one call that lasts stays in the
+//    code of the compiler before, at most twice as slow; what is called again is compiled as ever.
 constexpr char kFlags[] = "--no-short-builtin-calls --no-osr-from-maglev";
 
 void SetFlags(const char* extra) {

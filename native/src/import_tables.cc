@@ -57,16 +57,29 @@ Library Read(const dl_phdr_info& info) {
     }
   }
   size_t relocation_bytes = 0, call_bytes = 0;
-  const ElfW(Rela)*relocations = nullptr, *calls = nullptr;
+  const ElfW(Rela)* relocations = nullptr, *calls = nullptr;
   for (; dynamic && dynamic->d_tag != DT_NULL; ++dynamic) {
     switch (dynamic->d_tag) {
-      case DT_SYMTAB: library.symbols = At<ElfW(Sym)>(library, dynamic->d_un.d_ptr); break;
-      case DT_STRTAB: library.names = At<char>(library, dynamic->d_un.d_ptr); break;
-      case DT_RELA: relocations = At<ElfW(Rela)>(library, dynamic->d_un.d_ptr); break;
-      case DT_RELASZ: relocation_bytes = dynamic->d_un.d_val; break;
-      case DT_JMPREL: calls = At<ElfW(Rela)>(library, dynamic->d_un.d_ptr); break;
-      case DT_PLTRELSZ: call_bytes = dynamic->d_un.d_val; break;
-      default: break;
+      case DT_SYMTAB:
+        library.symbols = At<ElfW(Sym)>(library, dynamic->d_un.d_ptr);
+        break;
+      case DT_STRTAB:
+        library.names = At<char>(library, dynamic->d_un.d_ptr);
+        break;
+      case DT_RELA:
+        relocations = At<ElfW(Rela)>(library, dynamic->d_un.d_ptr);
+        break;
+      case DT_RELASZ:
+        relocation_bytes = dynamic->d_un.d_val;
+        break;
+      case DT_JMPREL:
+        calls = At<ElfW(Rela)>(library, dynamic->d_un.d_ptr);
+        break;
+      case DT_PLTRELSZ:
+        call_bytes = dynamic->d_un.d_val;
+        break;
+      default:
+        break;
     }
   }
   if (relocations) library.relocations = {relocations, relocation_bytes / sizeof(ElfW(Rela))};
@@ -83,7 +96,8 @@ const Replacement* Find(std::span<const Replacement> replacements, std::string_v
   return nullptr;
 }
 
-size_t Write(const Library& library, std::span<const ElfW(Rela)> relocations, std::span<const Replacement> replacements) {
+size_t Write(const Library& library, std::span<const ElfW(Rela)> relocations,
+             std::span<const Replacement> replacements) {
   size_t written = 0;
   for (const ElfW(Rela) & relocation : relocations) {
     const auto type = ELF64_R_TYPE(relocation.r_info);

@@ -15,8 +15,9 @@ struct Replacement {
   bool part_of_name = false;
 };
 
-// Writes the replacements into the import tables (GOT) of the libraries of which `wanted` says yes to the file name, and of
-// the one this code is in. Returns how many entries were written. Not while another thread loads or unloads libraries.
+// Writes the replacements into the import tables (GOT) of the libraries of which `wanted` says yes to the file name,
+// and of the one this code is in. Returns how many entries were written. Not while another thread loads or unloads
+// libraries.
 size_t ReplaceImports(std::span<const Replacement> replacements, bool (*wanted)(std::string_view file));
 
 }  // namespace isolated

@@ -291,7 +291,7 @@ Replacement Replace(std::string_view name, Wrapper* wrapper, Original& place, bo
 
 // The libraries that run on isolates' threads and V8's helper threads.
 bool IsWanted(std::string_view file) {
-  constexpr std::string_view kPrefixes[] = {"libnode.", "libstdc++.", "libgcc_s.",  "libicu",
+  constexpr std::string_view kPrefixes[] = {"libnode.", "libstdc++.", "libgcc_s.",   "libicu",
                                             "libada",   "libsimdutf", "libsimdjson", "libcrypto."};
   for (const std::string_view prefix : kPrefixes) {
     if (file.starts_with(prefix)) return true;

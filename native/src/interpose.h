@@ -7,8 +7,9 @@ namespace isolated {
 
 class MemoryAccount;
 
-// What a thread is in the middle of, outside of our own code. A thread that is stopped for good while one of these is not
-// zero could leave a lock of the whole process taken for ever. Counted for every thread from InstallInterposition() on.
+// What a thread is in the middle of, outside of our own code. A thread that is stopped for good while one of these is
+// not zero could leave a lock of the whole process taken for ever. Counted for every thread from InstallInterposition()
+// on.
 struct ThreadHolds {
   // malloc and its family, and those of libc that take a lock of their own (stdio, abort, localtime): depth of calls.
   std::atomic<uint32_t> inside_malloc{0};
@@ -20,9 +21,9 @@ struct ThreadHolds {
   }
 };
 
-// Puts counting functions between V8, ICU, libstdc++, this library and the C library's malloc family and pthread locks, by
-// writing the import tables of the loaded libraries. Once per process and before V8 starts; later calls do nothing. The
-// rest of the process (Python) keeps calling the C library directly.
+// Puts counting functions between V8, ICU, libstdc++, this library and the C library's malloc family and pthread locks,
+// by writing the import tables of the loaded libraries. Once per process and before V8 starts; later calls do nothing.
+// The rest of the process (Python) keeps calling the C library directly.
 void InstallInterposition();
 
 // Of the calling thread. Async-signal-safe.

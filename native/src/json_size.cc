@@ -5,9 +5,9 @@
 namespace isolated {
 namespace {
 
-// The parser keeps the elements of arrays that are still open in a growing list of 8 bytes each, the properties of objects
-// in one of 16, and a handle of 8 for each value. While a list grows, the old half and the new double are there: three
-// times as much.
+// The parser keeps the elements of arrays that are still open in a growing list of 8 bytes each, the properties of
+// objects in one of 16, and a handle of 8 for each value. While a list grows, the old half and the new double are
+// there: three times as much.
 constexpr size_t kElementBytes = 3 * 8 + 8;
 constexpr size_t kPropertyBytes = 3 * 16 + 2 * 8;
 // And for each level of nesting where to go on after it.
@@ -39,7 +39,9 @@ size_t JsonParserBytes(std::span<const Char> text, size_t enough) {
   };
   for (size_t at = 0; at < text.size() && most <= enough; ++at) {
     switch (text[at]) {
-      case '"': at = SkipString(text, at); break;
+      case '"':
+        at = SkipString(text, at);
+        break;
       case '[':
       case '{': {
         const size_t each = text[at] == '[' ? kElementBytes : kPropertyBytes;
@@ -56,7 +58,8 @@ size_t JsonParserBytes(std::span<const Char> text, size_t enough) {
         now -= levels.back().bytes;
         levels.pop_back();
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return most;

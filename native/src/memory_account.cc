@@ -57,7 +57,8 @@ bool MemoryAccount::MayMalloc(size_t bytes) {
 
 void MemoryAccount::HandOver(const std::string& text) {
   const bool inside = text.capacity() <= std::string().capacity();  // short texts are in the object itself
-  if (thread_memory.account && !inside) thread_memory.untold -= static_cast<int64_t>(malloc_usable_size(const_cast<char*>(text.data())));
+  if (thread_memory.account && !inside)
+    thread_memory.untold -= static_cast<int64_t>(malloc_usable_size(const_cast<char*>(text.data())));
 }
 
 bool MemoryAccount::TakeHeapPages(size_t bytes) {
@@ -102,8 +103,8 @@ bool MemoryAccount::TakeBuffer(size_t bytes, Grant grant) {
 }
 
 bool MemoryAccount::TakeReservation(size_t bytes) {
-  if (MayRefuse() && (reserved() + bytes > kReservationCap ||
-                      reservations_.load(std::memory_order_relaxed) >= kReservationsCap)) {
+  if (MayRefuse() &&
+      (reserved() + bytes > kReservationCap || reservations_.load(std::memory_order_relaxed) >= kReservationsCap)) {
     return false;
   }
   reserved_.fetch_add(bytes, std::memory_order_relaxed);

@@ -7,15 +7,15 @@
 
 namespace isolated {
 
-// Memory that one isolate uses, layer by layer, and its limits. The isolate's own thread and V8's helper threads write it,
-// any thread reads it. No V8 in here.
+// Memory that one isolate uses, layer by layer, and its limits. The isolate's own thread and V8's helper threads write
+// it, any thread reads it. No V8 in here.
 class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
  public:
-  // What V8's heap may take in pages if its limit is `limit`: above it are the young generation, code, garbage that is not
-  // collected yet, and the allocation that ran into the limit, often an array that grows by half of itself.
+  // What V8's heap may take in pages if its limit is `limit`: above it are the young generation, code, garbage that is
+  // not collected yet, and the allocation that ran into the limit, often an array that grows by half of itself.
   static constexpr size_t HeapCap(size_t limit) { return limit + limit / 4 + 20 * 1024 * 1024; }
-  // An allocation of at least so many bytes that would take the heap's pages past HeapGoal, even after a collection, is the
-  // program's last. V8's own limit lets the first large object of each collection through whatever its size.
+  // An allocation of at least so many bytes that would take the heap's pages past HeapGoal, even after a collection, is
+  // the program's last. V8's own limit lets the first large object of each collection through whatever its size.
   static constexpr size_t kLargeBytes = 1024 * 1024;
   static constexpr size_t HeapGoal(size_t limit) { return limit + 8 * 1024 * 1024; }
   // malloc'ed memory that is V8's own business (compilers, handles, caches) and not counted against the limit.
@@ -24,9 +24,9 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   static constexpr size_t kMallocSlack = 32 * 1024 * 1024;
   // So far over the limit is nobody who only has buffers that are too small to be refused.
   static constexpr size_t kUnrefused = 1024 * 1024;
-  // Address space that may be reserved for memory that grows (WebAssembly, resizable buffers), and how many pieces of it.
-  // V8 reserves 4 GiB for a WebAssembly memory without a maximum. 2,000 isolates have 128 TiB together, and a process has
-  // 65,530 mappings, of which a growing memory takes two.
+  // Address space that may be reserved for memory that grows (WebAssembly, resizable buffers), and how many pieces of
+  // it. V8 reserves 4 GiB for a WebAssembly memory without a maximum. 2,000 isolates have 128 TiB together, and a
+  // process has 65,530 mappings, of which a growing memory takes two.
   static constexpr size_t kReservationCap = size_t{64} * 1024 * 1024 * 1024;
   static constexpr size_t kReservationsCap = 256;
 
@@ -106,14 +106,15 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
 
   // malloc'ed less freed since the last call on this thread.
   void AddMalloc(int64_t bytes) { malloc_.fetch_add(bytes, std::memory_order_relaxed); }
-  // Tells the listener what is due if `bytes` more are malloc'ed. On the isolate's own thread, in the middle of anything;
-  // `holding`: it has a lock or is in malloc, so that the ceiling has to wait.
+  // Tells the listener what is due if `bytes` more are malloc'ed. On the isolate's own thread, in the middle of
+  // anything; `holding`: it has a lock or is in malloc, so that the ceiling has to wait.
   void Check(size_t bytes, bool holding);
 
   size_t heap_pages() const { return heap_pages_.load(std::memory_order_relaxed); }
   size_t buffers() const { return buffers_.load(std::memory_order_relaxed); }
   size_t external_pages() const { return external_pages_.load(std::memory_order_relaxed); }
-  // The heap is at its limit, with so many bytes: JavaScript is told to stop, the first time. On the isolate's own thread.
+  // The heap is at its limit, with so many bytes: JavaScript is told to stop, the first time. On the isolate's own
+  // thread.
   void NoteHeapLimit(size_t bytes);
   // Bytes of heap when it was at its limit, those that were asked for included; 0: it never was.
   size_t heap_at_limit() const { return heap_at_limit_.load(std::memory_order_relaxed); }
@@ -129,8 +130,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   // What may be malloc'ed for a while before the program is told to stop; SIZE_MAX: no limit.
   size_t malloc_left() const;
 
-  // For the watchdog, any thread: whether what could not be refused put the account over its external limit. Buffers of a
-  // few bytes alone do not.
+  // For the watchdog, any thread: whether what could not be refused put the account over its external limit. Buffers of
+  // a few bytes alone do not.
   bool OverExternalLimit() const { return external_limit() != 0 && external() > external_limit() + kUnrefused; }
   // Set once, by the isolate's thread or the watchdog: JavaScript was told to stop.
   bool external_limit_hit() const { return external_at_limit_.load(std::memory_order_relaxed) != 0; }

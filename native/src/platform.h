@@ -12,8 +12,8 @@
 namespace isolated {
 
 // V8's platform: the helper threads are those of V8's own default platform, shared by all isolates; the tasks for an
-// isolate's thread go to that isolate's ForegroundTasks. What helpers allocate goes to the account of the isolate that gave
-// them the work.
+// isolate's thread go to that isolate's ForegroundTasks. What helpers allocate goes to the account of the isolate that
+// gave them the work.
 class Platform : public v8::Platform {
  public:
   // `threads`: helper threads for GC and compilers, all isolates together.

@@ -7,8 +7,8 @@ namespace isolated {
 
 class MemoryAccount;
 
-// What this library keeps for each thread of the process. Reading and writing it is two instructions, from signal handlers
-// too: initial-exec keeps it in the block that the loader makes with the thread.
+// What this library keeps for each thread of the process. Reading and writing it is two instructions, from signal
+// handlers too: initial-exec keeps it in the block that the loader makes with the thread.
 struct ThreadMemory {
   ThreadHolds holds;
   MemoryAccount* account = nullptr;

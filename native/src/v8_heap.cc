@@ -50,8 +50,8 @@ size_t V8Heap::OnNearHeapLimit(void* data, size_t current, size_t) {
   v8::HeapStatistics statistics;
   self->isolate_->GetHeapStatistics(&statistics);
   self->memory_->NoteHeapLimit(statistics.used_heap_size());
-  // Once, and far: what the page cap does not refuse is granted, so that the allocation that ran into the limit ends in a
-  // termination and not in V8 giving up. Raising it again and again lets some built-ins run for seconds.
+  // Once, and far: what the page cap does not refuse is granted, so that the allocation that ran into the limit ends in
+  // a termination and not in V8 giving up. Raising it again and again lets some built-ins run for seconds.
   if (std::exchange(self->raised_, true)) return current;
   return std::max(current, MemoryAccount::HeapCap(self->memory_->heap_limit()));
 }

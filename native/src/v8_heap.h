@@ -15,8 +15,8 @@
 
 namespace isolated {
 
-// One v8::Isolate made from the snapshot, with its limits. Lives and dies on its own thread; the order of the members is
-// the order of their lives.
+// One v8::Isolate made from the snapshot, with its limits. Lives and dies on its own thread; the order of the members
+// is the order of their lives.
 class V8Heap {
  public:
   // Young generation: three semi-spaces of at most 2 MiB. With V8's default a 16 MB limit reached 103 MB of pages.

@@ -22,7 +22,8 @@ std::string Times(size_t count, std::string_view part) {
 }  // namespace
 
 TEST(plain_values_need_nothing) {
-  for (const char* text : {"", "1", "null", "\"[[[[,,,,{{{{\"", "\"\\\"[,\"", "]", "}}}", ",,,", "\"[", "\"\\"}) CHECK_EQ(Bytes(text), 0);
+  for (const char* text : {"", "1", "null", "\"[[[[,,,,{{{{\"", "\"\\\"[,\"", "]", "}}}", ",,,", "\"[", "\"\\"})
+    CHECK_EQ(Bytes(text), 0);
 }
 
 TEST(elements_of_one_array_add_up) {
@@ -34,7 +35,8 @@ TEST(elements_of_one_array_add_up) {
 
 TEST(what_is_closed_is_given_back) {
   CHECK_EQ(Bytes("[[1,2,3]]") - Bytes("[[1]]"), Bytes("[1,2,3]") - Bytes("[1]"));
-  CHECK(Bytes("[" + Times(1000, "[1,2,3,4,5,6,7,8],") + "1]") < 2 * Bytes("[" + Times(1000, "1,") + "[1,2,3,4,5,6,7,8]]"));
+  CHECK(Bytes("[" + Times(1000, "[1,2,3,4,5,6,7,8],") + "1]") <
+        2 * Bytes("[" + Times(1000, "1,") + "[1,2,3,4,5,6,7,8]]"));
 }
 
 TEST(nesting_counts_by_its_depth) {

@@ -42,7 +42,8 @@ TEST(memory_outside_the_heap_is_refused_with_a_range_error) {
 
 TEST(buffers_that_are_gone_make_room_for_others) {
   Program program(
-      "on.dispatch = (id) => { for (let i = 0; i < 500; i++) new Uint8Array(4e6)[i] = 1; answer(id, 'done') }", kLimits);
+      "on.dispatch = (id) => { for (let i = 0; i < 500; i++) new Uint8Array(4e6)[i] = 1; answer(id, 'done') }",
+      kLimits);
   CHECK_EQ(program.Ask(1), "done");
 }
 
@@ -51,7 +52,8 @@ TEST(garbage_in_large_pieces_does_not_end_a_program) {
     const kept = Array.from({length: 16}, () => new Array(131072).fill(1.5));  // 16 MiB of 32
     let last;
     on.dispatch = (id) => { for (let i = 0; i < 300; i++) last = new Array(400000).fill(i + .5); answer(id, 'done') };
-  )js", kLimits);
+  )js",
+                  kLimits);
   CHECK_EQ(program.Ask(1), "done");
 }
 
@@ -85,7 +87,8 @@ TEST(a_program_with_large_but_few_things_runs) {
       const copy = new Uint8Array(16e6).fill(7);
       answer(id, back.length + ' ' + copy[5] + ' ' + new Intl.NumberFormat('de').format(1234.5));
     };
-  )js", kLimits);
+  )js",
+                  kLimits);
   CHECK_EQ(program.Ask(1), "50000 7 1.234,5");
 }
 
@@ -98,7 +101,8 @@ TEST(texts_with_too_many_elements_are_not_parsed) {
       }
       answer(id, said.join(' '));
     };
-  )js", kLimits);
+  )js",
+                  kLimits);
   CHECK_EQ(program.Ask(1), "RangeError RangeError ok ok");
 }
 
@@ -112,7 +116,8 @@ TEST(ops_refuse_texts_that_they_have_no_room_for) {
       ops.log(1, 'y'.repeat(2 ** 28));
       answer(id, said.join(' '));
     };
-  )js", kLimits);
+  )js",
+                  kLimits);
   CHECK_EQ(program.Ask(1), "1336 RangeError");
   CHECK_CONTAINS(program.Await(ISOLATED_LOG).payload, "268435456 characters");
 }
@@ -134,7 +139,8 @@ TEST(code_that_is_too_long_is_not_compiled) {
       }
       answer(id, said.join('; '));
     };
-  )js", kLimits);
+  )js",
+                  kLimits);
   const std::string why = "EvalError the code is too long to be compiled under the task's limits.mem.external";
   CHECK_EQ(program.Ask(1), "2; [object Object]; 7; " + why + "; " + why);
 }
