@@ -10,8 +10,8 @@ inline constexpr std::string_view kEvalIsOff =
 inline constexpr std::string_view kWasmIsOff =
     "WebAssembly is switched off for this task (its setting allow.wasm is false)";
 
-// Of texts that the parser could not take under limits.mem.external: it needs up to so many bytes for each character, and
-// cannot be interrupted.
+// Of texts that the parser could not take under limits.mem.external: it needs up to so many bytes for each character,
+// and cannot be interrupted.
 inline constexpr size_t kParserBytesPerCharacter = 32;
 inline constexpr std::string_view kEvalIsTooLong =
     "the code is too long to be compiled under the task's limits.mem.external";

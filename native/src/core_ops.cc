@@ -83,8 +83,8 @@ class Body {
   size_t size_ = 0;
 };
 
-// A body is in two places for a while. If there is no room for that, the exchange fails. Asked before its text is looked
-// at, for which V8 may have to copy it in its heap.
+// A body is in two places for a while. If there is no room for that, the exchange fails. Asked before its text is
+// looked at, for which V8 may have to copy it in its heap.
 bool HasRoom(IsolateThread& thread, uint64_t exchange, v8::Local<v8::Value> body) {
   size_t size = 0;
   if (body->IsString()) size = static_cast<size_t>(body.As<v8::String>()->Length());

@@ -32,7 +32,7 @@ int PlatformThreads(uint32_t wanted) {
 //  before
 //    it, does not look for interrupts where a built-in is called in each round (for (;;) new Array(1000).fill(1.5)):
 //    such loops would go on after TerminateExecution, and cost a thread. A loop in one call that lasts stays in the
-//    code of the compiler before, at most twice as slow; what is called again is compiled as ever.
+//    code of the compiler before, which is slower; what is called again is compiled as ever.
 constexpr char kFlags[] = "--no-short-builtin-calls --no-osr-from-maglev";
 
 void SetFlags(const char* extra) {

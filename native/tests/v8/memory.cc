@@ -116,7 +116,8 @@ TEST(ops_refuse_texts_that_they_have_no_room_for) {
       ops.log(1, 'y'.repeat(2 ** 28));
       answer(id, said.join(' '));
     };
-  )js", kLimits);
+  )js",
+                  kLimits);
   CHECK_EQ(program.Ask(1), "1336 RangeError");
   CHECK_CONTAINS(program.Await(ISOLATED_LOG).payload, "268435456 characters");
 }
@@ -138,7 +139,8 @@ TEST(code_that_is_too_long_is_not_compiled) {
       }
       answer(id, said.join('; '));
     };
-  )js", kLimits);
+  )js",
+                  kLimits);
   const std::string why = "EvalError the code is too long to be compiled under the task's limits.mem.external";
   CHECK_EQ(program.Ask(1), "2; [object Object]; 7; " + why + "; " + why);
 }
