@@ -258,8 +258,6 @@ void IsolateThread::Handle(Message& message) {
                                  v8::Integer::New(isolate(), message.value)});
       });
     }
-    case MessageKind::kEnd:
-      return;  // seen in end_reason_
   }
 }
 

@@ -37,7 +37,7 @@ struct Request {
   std::string bytes_;
 };
 
-enum class MessageKind : uint8_t { kBoot, kRequest, kBody, kAbort, kCredit, kEnd };
+enum class MessageKind : uint8_t { kBoot, kRequest, kBody, kAbort, kCredit };
 
 // Something for an isolate's thread to do. Exactly one of `boot`, `request` is set where the kind says so.
 struct Message {
