@@ -91,7 +91,10 @@ def cli() -> None:
     help="Isolates kept ready for the next boot. More make bursts of boots faster and cost about 1.5 MiB each.",
 )
 @click.option("--v8-flags", default="", hidden=True, help="Flags for V8 itself; for development.")
-def run(files: tuple[str, ...], log_format: str | None, log_level: str, warm: int, v8_flags: str) -> int:
+@click.option("--no-seccomp", is_flag=True, hidden=True, help="Leave isolate threads every system call; for debuggers.")
+def run(
+    files: tuple[str, ...], log_format: str | None, log_level: str, warm: int, v8_flags: str, *, no_seccomp: bool
+) -> int:
     """Runs the tasks that FILE… describe, in the foreground, until they are asked to stop.
 
     Says when each task is ready and where it listens. Ctrl-C (SIGINT) or SIGTERM stops accepting, answers what is
@@ -103,7 +106,7 @@ def run(files: tuple[str, ...], log_format: str | None, log_level: str, warm: in
     from supervisor.telemetry.logs import LogFormat, logging_to
 
     specs = load_task_files(files, this_machine())
-    options = RunOptions(warm=warm, v8_flags=v8_flags)
+    options = RunOptions(warm=warm, v8_flags=v8_flags, seccomp=not no_seccomp)
     from supervisor.host import run as run_tasks  # only now: wrong settings are told without waiting for V8
 
     with logging_to(2, form=cast("LogFormat | None", log_format), level=log_level):

@@ -14,6 +14,7 @@ import uvloop
 from supervisor.engine.engine import Engine
 from supervisor.ingress.listeners import Listeners
 from supervisor.limits.files import raise_open_files
+from supervisor.pool.blocked import Block
 from supervisor.pool.pool import Pool
 from supervisor.pool.slot import END_S, Slot
 from supervisor.signals import StopSignals
@@ -78,7 +79,8 @@ class Host:
 
     async def __aenter__(self) -> Self:
         """Starts V8. EngineError."""
-        self._engine = await self._stack.enter_async_context(Engine(v8_flags=self._options.v8_flags))
+        engine = Engine(v8_flags=self._options.v8_flags, seccomp=self._options.seccomp)
+        self._engine = await self._stack.enter_async_context(engine)
         self._listeners = await self._stack.enter_async_context(Listeners())
         self._ends: dict[str, asyncio.Future[Exit]] = {}
         self._pool = Pool(self._engine.create, self, asyncio.get_running_loop(), warm=self._options.warm)
@@ -147,6 +149,10 @@ class Host:
     def on_handler_error(self, slot: Slot, message: str) -> None:
         """It failed to answer a request."""
         self._log.on_handler_error(slot, message)
+
+    def on_blocked(self, slot: Slot, block: Block) -> None:
+        """Its script is not started again for now."""
+        self._log.on_blocked(slot, block)
 
     def on_late(self, slot: Slot, count: int) -> None:
         """It did not answer requests in time."""

@@ -33,12 +33,13 @@ enum {
 
 /* Kinds of records that come from isolates (isolated_drain). */
 enum {
-  ISOLATED_WARM = 1,     /* the isolate can take a boot; aux: microseconds since isolated_create */
-  ISOLATED_READY = 2,    /* boot is done; aux: 1 if there is a fetch handler, else 0; exchange: boot microseconds */
-  ISOLATED_RESPONSE = 3, /* a whole response; payload: its bytes as they go on the wire */
-  ISOLATED_RESPONSE_HEAD = 4,   /* a streamed response begins; payload: status line and headers, wire bytes */
-  ISOLATED_RESPONSE_BODY = 5,   /* more of it; payload: wire bytes (already framed); aux: credit it used up */
-  ISOLATED_RESPONSE_END = 6,    /* the end; payload: last wire bytes, may be empty */
+  ISOLATED_WARM = 1,          /* the isolate can take a boot; aux: microseconds since isolated_create */
+  ISOLATED_READY = 2,         /* boot is done; aux: 1 if there is a fetch handler, else 0; exchange: boot microseconds;
+                                 payload: the hash of the sources, hex, as in EXIT */
+  ISOLATED_RESPONSE = 3,      /* a whole response; payload: its bytes as they go on the wire */
+  ISOLATED_RESPONSE_HEAD = 4, /* a streamed response begins; payload: status line and headers, wire bytes */
+  ISOLATED_RESPONSE_BODY = 5, /* more of it; payload: wire bytes (already framed); aux: credit it used up */
+  ISOLATED_RESPONSE_END = 6,  /* the end; payload: last wire bytes, may be empty */
   ISOLATED_RESPONSE_FAILED = 7, /* no (more) response; payload: UTF-8 message for the log, never for the client */
   ISOLATED_BODY_CREDIT = 8,     /* the isolate took aux bytes of the request's body */
   ISOLATED_BODY_CANCEL = 9,     /* the isolate does not want the rest of the request's body */
@@ -75,12 +76,24 @@ enum {
   ISOLATED_END_STARTUP_LIMIT = 5
 };
 
+/* Flags of the engine (isolated_engine_options). */
+enum {
+  ISOLATED_ENGINE_NO_SECCOMP = 1 /* isolate threads are not confined to the system calls they need; for debugging */
+};
+
+/* Flags of a boot (isolated_boot_options). */
+enum {
+  ISOLATED_BOOT_NO_EVAL = 1, /* eval and new Function throw an EvalError */
+  ISOLATED_BOOT_NO_WASM = 2  /* WebAssembly cannot be compiled */
+};
+
 struct isolated_engine_options {
   const char* runtime_js; /* the bundled runtime, UTF-8; baked into the startup snapshot */
   size_t runtime_js_length;
   const char* v8_flags; /* extra V8 flags, as on a command line; may be NULL */
   uint32_t
       platform_threads; /* helper threads for V8's GC and compiler, all isolates together; 0: cores - 1, at least 1 */
+  uint32_t flags;       /* ISOLATED_ENGINE_* */
 };
 
 struct isolated_boot_options {
@@ -89,7 +102,12 @@ struct isolated_boot_options {
   const char* parameters;  /* JSON: {"taskId":…, "env":{…}, "args":[…], "pwd":…, "mainPath":…} for the runtime */
   uint64_t heap_limit;     /* bytes of V8 heap; 0: V8's own default */
   uint64_t external_limit; /* bytes of ArrayBuffers and other memory outside the heap; 0: none */
+  double cpu_startup_ms;   /* CPU time for the boot; 0: no limit */
+  double cpu_request_ms;   /* CPU time that each request adds to the isolate's account; 0: no limit */
   int32_t core;            /* CPU core to pin the thread to; -1: any */
+  uint32_t flags;          /* ISOLATED_BOOT_* */
+  const char* blocked; /* hashes of sources that are not run, hex, each ended by '\n'; may be NULL. A task whose sources
+                          have one of them exits with reason "blocked" before any of it is run */
 };
 
 struct isolated_statistics {
@@ -97,6 +115,7 @@ struct isolated_statistics {
   uint64_t heap_total;
   uint64_t external_used;
   uint64_t cpu_ns;        /* CPU time of the isolate's thread */
+  int64_t cpu_left_ns;    /* CPU time left in the account; -1: no limit */
   uint64_t busy_since_ns; /* CLOCK_MONOTONIC when the present entry into JS began; 0: not in JS */
   uint32_t exchanges;     /* requests in flight */
   uint32_t timers;        /* timers waiting */
@@ -106,7 +125,8 @@ struct isolated_statistics {
 struct isolated_counts {
   uint32_t isolates; /* ids alive, warm ones included */
   uint32_t threads;  /* isolate threads alive; more than isolates only while one is being joined */
-  uint32_t parked;   /* threads parked after a fault V8 cannot survive */
+  uint32_t parked;   /* threads parked after a fault V8 cannot survive, or because they would not end */
+  uint32_t faults;   /* of those, by a wrong access to memory: the process should be replaced at once */
   uint64_t created;  /* isolates ever made */
   uint64_t records;  /* records waiting in the outbox */
 };

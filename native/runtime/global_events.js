@@ -1,7 +1,7 @@
 // The global object as an event target: error, unhandledrejection, rejectionhandled, fetch.
 
 import { formatError } from './inspect.js';
-import { ErrorEvent, PromiseRejectionEvent } from './event_types.js';
+import { CustomEvent, ErrorEvent, PromiseRejectionEvent } from './event_types.js';
 import { EventTarget, deliver, hasListeners, trust } from './events.js';
 import { setAnnouncer } from './report_error.js';
 import { isObject } from './webidl.js';
@@ -52,6 +52,13 @@ export function unhandledRejection(promise, reason) {
   if (announce(new PromiseRejectionEvent('unhandledrejection', { cancelable: true, promise, reason }))) {
     ops.log(LEVEL_ERROR, `Unhandled promise rejection: ${formatError(reason)}`);
   }
+}
+
+// Hook: a limit is half used up, and between two pieces of work there is time to hear so. `reason` is that of the end
+// which is near: 'cpu-limit'.
+export function limitNear(reason) {
+  if (!hasGlobalListener('beforeunload') && typeof globalThis.onbeforeunload !== 'function') return;
+  announce(new CustomEvent('beforeunload', { detail: { reason } }));
 }
 
 // Hook: somebody looked later.

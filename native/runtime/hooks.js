@@ -2,7 +2,7 @@
 
 import { abort, bodyChunk, bodyEnd, bodyFailed, credit, dispatch } from './dispatch.js';
 import { DOMException } from './domexception.js';
-import { rejectionHandled, unhandledRejection } from './global_events.js';
+import { limitNear, rejectionHandled, unhandledRejection } from './global_events.js';
 import { loaded } from './handler.js';
 import { formatError } from './inspect.js';
 import { boot } from './process.js';
@@ -25,6 +25,7 @@ export const hooks = {
   rejectionHandled,
   uncaught: reportException,
   formatError,
+  limitNear,
   dataCloneError: (message) => new DOMException(message, 'DataCloneError'),
   warmUp,
 };

@@ -2,6 +2,7 @@
 // Evaluated once per process, while the startup snapshot is made.
 
 import './early_globals.js';
+import './json.js';
 import { AbortController, AbortSignal } from './abort.js';
 import { atob, btoa } from './base64.js';
 import { Blob, File } from './blob.js';

@@ -14,4 +14,11 @@ inline int64_t MonotonicNs() {
   return Nanoseconds(t);
 }
 
+// CPU time of the calling thread in nanoseconds. A system call, about 0.2 us.
+inline int64_t ThreadCpuNs() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return Nanoseconds(t);
+}
+
 }  // namespace isolated

@@ -94,6 +94,8 @@ std::string_view Describe(ReadError error) {
       return "it is too large";
     case ReadError::kDenied:
       return "the host may not read it";
+    case ReadError::kBusy:
+      return "the host has too many files to read";
     case ReadError::kFailed:
       break;
   }

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "isolate_thread.h"
+#include "memory_account.h"
 #include "op_table.h"
 #include "snapshot.h"
 #include "v8_strings.h"
@@ -48,7 +49,9 @@ void OneByteAt(const Arguments& arguments, int i, std::string& out) {
   out.clear();
   if (!arguments[i]->IsString()) return;
   const v8::Local<v8::String> string = arguments[i].As<v8::String>();
-  out.resize(static_cast<size_t>(string->Length()));
+  const auto length = static_cast<size_t>(string->Length());
+  if (!MemoryAccount::MayMalloc(length)) return;
+  out.resize(length);
   string->WriteOneByteV2(arguments.GetIsolate(), 0, static_cast<uint32_t>(out.size()),
                          reinterpret_cast<uint8_t*>(out.data()));
 }
@@ -80,6 +83,18 @@ class Body {
   size_t size_ = 0;
 };
 
+// A body is in two places for a while. If there is no room for that, the exchange fails. Asked before its text is
+// looked at, for which V8 may have to copy it in its heap.
+bool HasRoom(IsolateThread& thread, uint64_t exchange, v8::Local<v8::Value> body) {
+  size_t size = 0;
+  if (body->IsString()) size = static_cast<size_t>(body.As<v8::String>()->Length());
+  if (body->IsArrayBufferView()) size = body.As<v8::ArrayBufferView>()->ByteLength();
+  if (MemoryAccount::MayMalloc(2 * size)) return true;
+  thread.exchanges().Fail(exchange, "there is no room for a body of " + std::to_string(size) +
+                                        " bytes under limits.mem.external: use a ReadableStream");
+  return false;
+}
+
 // status, statusText, headers at `first`. The strings live as long as the object.
 struct HeadArguments {
   HeadArguments(const Arguments& arguments, int first) {
@@ -105,6 +120,7 @@ void OpRespond(const Arguments& arguments) {
   if (!thread) return;
   const uint64_t exchange = ExchangeAt(arguments, 0);
   const HeadArguments head(arguments, 1);
+  if (!HasRoom(*thread, exchange, arguments[4])) return;
   const Body body(arguments.GetIsolate(), arguments[4]);
   std::string* out = thread->exchanges().Whole(exchange, head.head, body.size());
   if (!out) return;
@@ -123,6 +139,7 @@ void OpRespondStart(const Arguments& arguments) {
 void OpRespondChunk(const Arguments& arguments) {
   IsolateThread* thread = Thread(arguments);
   if (!thread) return;
+  if (!HasRoom(*thread, ExchangeAt(arguments, 0), arguments[1])) return;
   const Body body(arguments.GetIsolate(), arguments[1]);
   std::string bytes;
   body.AppendTo(bytes);
@@ -180,9 +197,13 @@ void OpExit(const Arguments& arguments) {
   if (IsolateThread* thread = Thread(arguments)) thread->Exit(IntAt(arguments, 0));
 }
 
-// An op that copies bodies. Memory that the system refuses for that is the program's error, not the end of the process.
+// An op that writes records or copies bodies: the thread is not parked in the middle of it, and memory that the system
+// refuses for it is the program's error, not the end of the process.
 template <v8::FunctionCallback kOp>
-void Refusable(const Arguments& arguments) {
+void Whole(const Arguments& arguments) {
+  IsolateThread* thread = Thread(arguments);
+  if (!thread) return kOp(arguments);
+  const OpScope scope(thread->spot());
   try {
     kOp(arguments);
   } catch (const std::bad_alloc&) {
@@ -193,20 +214,20 @@ void Refusable(const Arguments& arguments) {
 
 constexpr Op kCoreOps[] = {
     {"setHooks", OpSetHooks, 1},
-    {"log", OpLog, 2},
-    {"respond", Refusable<OpRespond>, 5},
-    {"respondStart", Refusable<OpRespondStart>, 4},
-    {"respondChunk", Refusable<OpRespondChunk>, 2},
-    {"respondEnd", OpRespondEnd, 1},
-    {"respondFail", OpRespondFail, 2},
-    {"bodyCredit", OpBodyCredit, 2},
-    {"bodyCancel", OpBodyCancel, 1},
-    {"exchangeDone", OpExchangeDone, 1},
-    {"timerStart", OpTimerStart, 2},
-    {"timerStop", OpTimerStop, 1},
+    {"log", Whole<OpLog>, 2},
+    {"respond", Whole<OpRespond>, 5},
+    {"respondStart", Whole<OpRespondStart>, 4},
+    {"respondChunk", Whole<OpRespondChunk>, 2},
+    {"respondEnd", Whole<OpRespondEnd>, 1},
+    {"respondFail", Whole<OpRespondFail>, 2},
+    {"bodyCredit", Whole<OpBodyCredit>, 2},
+    {"bodyCancel", Whole<OpBodyCancel>, 1},
+    {"exchangeDone", Whole<OpExchangeDone>, 1},
+    {"timerStart", Whole<OpTimerStart>, 2},
+    {"timerStop", Whole<OpTimerStop>, 1},
     {"now", OpNow, 0},
     {"timeOrigin", OpTimeOrigin, 0},
-    {"exit", OpExit, 1},
+    {"exit", Whole<OpExit>, 1},
 };
 
 }  // namespace

@@ -1,25 +1,21 @@
 #pragma once
 #include <v8-array-buffer.h>
 
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
+#include <memory>
+
+#include "memory_account.h"
 
 namespace isolated {
 
-// Memory of one isolate's ArrayBuffers: counted, and refused past a limit, which JavaScript sees as a RangeError.
-// Any thread: V8 frees backing stores on its helper threads.
+// Memory of one isolate's ArrayBuffers: counted in its account, and refused past the account's limit, which JavaScript
+// sees as a RangeError. Any thread: V8 frees backing stores on its helper threads.
 class CountingAllocator : public v8::ArrayBuffer::Allocator {
  public:
   // Allocations of up to this many bytes always succeed: V8 makes some where it cannot take a refusal.
   static constexpr size_t kAlwaysGranted = 64;
 
-  // `limit` in bytes; 0: none.
-  void SetLimit(size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
-  size_t limit() const { return limit_.load(std::memory_order_relaxed); }
-  size_t used() const { return used_.load(std::memory_order_relaxed); }
-  // Bytes that may still be allocated.
-  size_t left() const;
+  explicit CountingAllocator(std::shared_ptr<MemoryAccount> account) : account_(std::move(account)) {}
 
   void* Allocate(size_t length) override;
   void* AllocateUninitialized(size_t length) override;
@@ -28,8 +24,8 @@ class CountingAllocator : public v8::ArrayBuffer::Allocator {
  private:
   bool Take(size_t length);
 
-  std::atomic<size_t> limit_{0};
-  std::atomic<size_t> used_{0};
+  // Backing stores, and this with them, may outlive the isolate.
+  const std::shared_ptr<MemoryAccount> account_;
 };
 
 }  // namespace isolated

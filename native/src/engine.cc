@@ -1,11 +1,15 @@
 #include "engine.h"
 
+#include <time.h>
+#include <unicode/timezone.h>
 #include <v8.h>
 
 #include <algorithm>
+#include <memory>
 #include <thread>
 
 #include "clock.h"
+#include "interpose.h"
 #include "random_source.h"
 
 namespace isolated {
@@ -24,11 +28,22 @@ int PlatformThreads(uint32_t wanted) {
 //  --no-short-builtin-calls: V8 would map its built-in code (1.5 MB) once more for each isolate, next to the isolate's
 //  own
 //    code; that costs every boot a remap and its page faults, and shows as memory of each isolate.
-constexpr char kFlags[] = "--no-short-builtin-calls";
+//  --no-osr-from-maglev: the code that the last compiler makes for a loop that is running, entered from the compiler
+//  before
+//    it, does not look for interrupts where a built-in is called in each round (for (;;) new Array(1000).fill(1.5)):
+//    such loops would go on after TerminateExecution, and cost a thread. A loop in one call that lasts stays in the
+//    code of the compiler before, which is slower; what is called again is compiled as ever.
+constexpr char kFlags[] = "--no-short-builtin-calls --no-osr-from-maglev";
 
 void SetFlags(const char* extra) {
   v8::V8::SetFlagsFromString(kFlags);
   if (extra) v8::V8::SetFlagsFromString(extra);
+}
+
+// What is read from files at first use: isolate threads may not open any.
+void ReadTimeZone() {
+  tzset();
+  const std::unique_ptr<icu::TimeZone> read_and_kept_by_icu(icu::TimeZone::createDefault());
 }
 
 Platform& WithFlags(Platform& platform, const isolated_engine_options& options) {
@@ -39,8 +54,11 @@ Platform& WithFlags(Platform& platform, const isolated_engine_options& options) 
 }  // namespace
 
 Engine::V8::V8(Platform& platform) {
+  InstallInterposition();
   v8::V8::SetEntropySource(FillRandom);
-  v8::V8::SetFatalErrorHandler(IsolateThread::OnFailedCheck);
+  ReadTimeZone();
+  v8::V8::SetFatalErrorHandler(ParkingSpot::OnV8Fatal);
+  ParkingSpot::InstallHandlers();
   v8::V8::InitializePlatform(&platform);
   v8::V8::Initialize();
 }
@@ -53,7 +71,7 @@ Engine::V8::~V8() {
 Engine::Engine(const isolated_engine_options& options)
     : platform_(PlatformThreads(options.platform_threads)), v8_(WithFlags(platform_, options)) {
   snapshot_.emplace(platform_, std::string_view(options.runtime_js, options.runtime_js_length));
-  shared_.emplace(platform_, *snapshot_, outbox_);
+  shared_.emplace(platform_, *snapshot_, outbox_, watchdog_, files_, !(options.flags & ISOLATED_ENGINE_NO_SECCOMP));
   shared_->on_exit = [this](uint32_t id) { isolates_.Remove(id); };
 }
 
@@ -80,6 +98,7 @@ void Engine::ReadCounts(isolated_counts* out) {
   out->isolates = static_cast<uint32_t>(isolates_.size());
   out->threads = shared_->threads;
   out->parked = shared_->parked;
+  out->faults = shared_->faults;
   out->created = isolates_.last();
   out->records = outbox_.waiting();
 }

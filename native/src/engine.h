@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "file_reader.h"
 #include "handle_table.h"
 #include "isolate_thread.h"
 #include "isolated.h"
@@ -42,8 +43,10 @@ class Engine {
   } v8_;
   std::optional<Snapshot> snapshot_;
   Outbox outbox_;
+  FileReader files_;
   HandleTable<IsolateThread> isolates_;
   std::optional<Shared> shared_;
+  Watchdog watchdog_;  // the last to be made and the first to go: it reaches all of the above
 };
 
 }  // namespace isolated

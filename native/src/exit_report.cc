@@ -9,8 +9,11 @@ std::string ExitReport::Json() const {
   json.Add("reason", reason);
   if (!message.empty()) json.Add("message", message);
   if (code) json.Add("code", *code);
-  if (limit) json.Add("limit", *limit);
-  if (measured) json.Add("measured", *measured);
+  if (limit) json.AddNumber("limit", *limit);
+  if (measured) json.AddNumber("measured", *measured);
+  if (!stack.empty()) json.Add("stack", stack);
+  if (parked) json.Add("parked", int64_t{1});
+  if (!sources.empty()) json.Add("sources", sources);
   if (error) {
     JsonObject inner;
     inner.Add("message", error->message);

@@ -19,10 +19,13 @@ struct ScriptError {
 struct ExitReport {
   std::string reason = {};
   std::string message = {};
-  std::optional<int64_t> code = {};      // exited: process.exit's argument
-  std::optional<int64_t> limit = {};     // bytes or ms, as the limit is given
-  std::optional<int64_t> measured = {};  // in the same unit
+  std::optional<int64_t> code = {};     // exited: process.exit's argument
+  std::optional<double> limit = {};     // bytes or ms, as the limit is given
+  std::optional<double> measured = {};  // in the same unit
+  std::string stack = {};               // where JavaScript was when it was stopped; may be empty
   std::optional<ScriptError> error = {};
+  bool parked = false;       // the thread is lost to the process
+  std::string sources = {};  // the hash of what was loaded, hex; empty if nothing was
 
   std::string Json() const;
 };

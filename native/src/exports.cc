@@ -9,7 +9,7 @@
 #include <new>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include "engine.h"
 #include "isolated.h"
@@ -21,8 +21,8 @@ using isolated::IsolateThread;
 using isolated::Message;
 using isolated::MessageKind;
 
-// Gone with isolated_stop only: isolates' threads may still use it while a process exits without.
-std::unique_ptr<Engine>& engine = *new std::unique_ptr<Engine>;
+// Never destroyed by the end of the process: threads that are parked, or that nobody stopped, still use it.
+Engine* engine = nullptr;
 thread_local std::string last_error;
 
 int Fail(int code, std::string message) {
@@ -52,7 +52,7 @@ int isolated_start(const isolated_engine_options* options) {
   if (started) return Fail(ISOLATED_INVALID, "the engine was started before; V8 starts once per process");
   started = true;
   try {
-    engine = std::make_unique<Engine>(*options);
+    engine = new Engine(*options);
   } catch (const std::exception& error) {
     return Fail(ISOLATED_FAILED, error.what());
   }
@@ -61,8 +61,8 @@ int isolated_start(const isolated_engine_options* options) {
 
 void isolated_stop(void) {
   // A thread that did not end still uses what the engine has: then the engine stays until the process is gone.
-  if (engine && !engine->Stop()) std::ignore = engine.release();
-  engine.reset();
+  Engine* stopped = std::exchange(engine, nullptr);
+  if (stopped && stopped->Stop()) delete stopped;
 }
 
 int isolated_doorbell(void) { return engine ? engine->outbox().doorbell() : -1; }
@@ -87,7 +87,11 @@ int isolated_boot(uint32_t isolate, const isolated_boot_options* options) {
     boot->parameters = options->parameters;
     boot->heap_limit = options->heap_limit;
     boot->external_limit = options->external_limit;
+    boot->cpu_startup_ns = static_cast<int64_t>(options->cpu_startup_ms * 1e6);
+    boot->cpu_request_ns = static_cast<int64_t>(options->cpu_request_ms * 1e6);
     boot->core = options->core;
+    boot->flags = options->flags;
+    if (options->blocked) boot->blocked = options->blocked;
     return Message{.kind = MessageKind::kBoot, .boot = std::move(boot)};
   });
 }

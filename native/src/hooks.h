@@ -21,13 +21,14 @@ enum class Hook : uint8_t {
   kRejectionHandled,
   kUncaught,
   kFormatError,
+  kLimitNear,
   kWarmUp,
 };
 
 inline constexpr std::array kHookNames = {
-    "start",      "boot",        "loaded", "dispatch", "bodyChunk",          "bodyEnd",
-    "bodyFailed", "abort",       "credit", "timer",    "unhandledRejection", "rejectionHandled",
-    "uncaught",   "formatError", "warmUp",
+    "start",      "boot",        "loaded",    "dispatch", "bodyChunk",          "bodyEnd",
+    "bodyFailed", "abort",       "credit",    "timer",    "unhandledRejection", "rejectionHandled",
+    "uncaught",   "formatError", "limitNear", "warmUp",
 };
 inline constexpr size_t kHookCount = kHookNames.size();
 static_assert(kHookCount == static_cast<size_t>(Hook::kWarmUp) + 1);

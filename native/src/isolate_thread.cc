@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include <utility>
 
 #include "clock.h"
+#include "code_generation.h"
+#include "seccomp.h"
 #include "v8_strings.h"
 
 namespace isolated {
@@ -36,8 +39,23 @@ constexpr uint32_t kTrimMallocEvery = 32;
 // Heap figures are read at most so often: reading costs about a microsecond.
 constexpr int64_t kFiguresEveryNs = 50'000'000;
 
-// Whose thread this is. V8's own notion of the current isolate is not there yet while one is being made.
-thread_local IsolateThread* here = nullptr;
+// How old the account's view of the CPU clock may be.
+constexpr int64_t kSettleEveryNs = 1'000'000;
+
+// A program that uses much of its account in each request is not told each time.
+constexpr int64_t kTellHalfEveryNs = 10'000'000'000;
+
+// Frames of JavaScript's stack in reports.
+constexpr int kStackFrames = 16;
+constexpr size_t kLongestStack = 4096;
+
+double Ms(int64_t ns) { return static_cast<double>(ns) / 1e6; }
+
+// To a tenth of a millisecond, in words.
+std::string Told(int64_t ns) {
+  const int64_t tenths = ns / 100'000;
+  return std::to_string(tenths / 10) + (tenths % 10 ? "." + std::to_string(tenths % 10) : "") + " ms";
+}
 
 void SetThreadName(uint32_t id) {
   const std::string name = "isolate-" + std::to_string(id);
@@ -107,7 +125,12 @@ int IsolateThread::Start(const std::shared_ptr<IsolateThread>& self) {
 void* IsolateThread::Main(void* kept) {
   std::unique_ptr<std::shared_ptr<IsolateThread>> self(static_cast<std::shared_ptr<IsolateThread>*>(kept));
   Shared& shared = (*self)->shared_;
+  // At the far end of the stack that overflows: a mapping of its own would be one more per isolate.
+  alignas(64) char handler_stack[ParkingSpot::kHandlerStackBytes];
+  (*self)->spot().Enter(handler_stack);
+  shared.watchdog.Add(*self);
   (*self)->Run();
+  (*self)->spot().Leave();
   self.reset();
   if (shared.ended.fetch_add(1) % kTrimMallocEvery == 0 || shared.threads == shared.parked + 1) malloc_trim(0);
   shared.threads.fetch_sub(1);
@@ -123,6 +146,7 @@ void IsolateThread::End(int reason) {
                      (EndsAtOnce(reason) && (end_reason_.compare_exchange_strong(soft_drained, reason) ||
                                              end_reason_.compare_exchange_strong(soft_idle, reason)));
   if (first && EndsAtOnce(reason)) {
+    must_end = true;
     terminable_.With([](v8::Isolate* isolate) {
       if (isolate) isolate->TerminateExecution();
     });
@@ -132,16 +156,20 @@ void IsolateThread::End(int reason) {
 
 void IsolateThread::ReadStatistics(isolated_statistics* out) {
   *out = {};
+  out->cpu_left_ns = -1;
   out->heap_used = heap_used_;
   out->heap_total = heap_total_;
   out->external_used = external_used_;
-  out->busy_since_ns = static_cast<uint64_t>(busy_since_ns_);
+  out->busy_since_ns = static_cast<uint64_t>(spot().busy_since_ns.load(std::memory_order_relaxed));
   out->exchanges = open_exchanges_;
   out->timers = open_timers_;
   out->thread_id = thread_id_;
   cpu_clock_.With([&](const std::optional<clockid_t>& clock) {
     timespec used{};
-    if (clock && clock_gettime(*clock, &used) == 0) out->cpu_ns = static_cast<uint64_t>(Nanoseconds(used));
+    if (!clock || clock_gettime(*clock, &used) != 0) return;
+    out->cpu_ns = static_cast<uint64_t>(Nanoseconds(used));
+    const int64_t empty = empty_at.load(std::memory_order_relaxed);
+    if (empty != kNever) out->cpu_left_ns = std::max<int64_t>(0, empty - Nanoseconds(used));
   });
 }
 
@@ -181,18 +209,20 @@ void IsolateThread::Run() {
   if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
     cpu_clock_.With([&](std::optional<clockid_t>& mine) { mine = clock; });
   }
-  here = this;
   const V8Heap::Failures failures{OnOutOfMemory, OnFatalError};
   heap_.emplace(shared_.platform, shared_.snapshot, failures, [this] { inbox_.Wake(); });
   isolate()->SetData(kDataSlot, this);
   isolate()->SetStackLimit(StackLow() + kStackReserveBytes);
   isolate()->SetPromiseRejectCallback(OnPromiseReject);
+  isolate()->AddGCPrologueCallback(OnGcBegins, this);
+  isolate()->AddGCEpilogueCallback(OnGcEnds, this);
   {
     const v8::Isolate::Scope entered(isolate());
     realm_.emplace(isolate());
     terminable_.With([&](v8::Isolate*& terminable) { terminable = isolate(); });
     Loop();
     terminable_.With([](v8::Isolate*& terminable) { terminable = nullptr; });
+    shared_.watchdog.Remove(this);
     rejections_.Clear();
     main_promise_.Reset();
     loader_.reset();
@@ -201,6 +231,7 @@ void IsolateThread::Run() {
   heap_.reset();
   cpu_clock_.With([](std::optional<clockid_t>& mine) { mine.reset(); });
   if (dropped_log_lines_ > 0) TellDroppedLines();
+  report_->sources = sources_.hex();
   records_.Add(ISOLATED_EXIT, 0, 0, report_->Json());
   shared_.on_exit(id_);
   Flush();
@@ -220,8 +251,12 @@ void IsolateThread::Loop() {
 }
 
 void IsolateThread::Turn() {
-  inbox_.Take(turn_, NextDeadline());
+  {
+    const MemoryAccount::Uncounted from_other_threads;
+    inbox_.Take(turn_, NextDeadline());
+  }
   turn_began_ns_ = MonotonicNs();
+  Settle(turn_began_ns_);
   if (turn_.empty() && turn_began_ns_ >= trim_at_ns_) TrimIfIdle();
   for (Message& message : turn_) {
     if (phase_ == Phase::kOver) break;
@@ -230,12 +265,19 @@ void IsolateThread::Turn() {
   }
   RunTimers();
   if (phase_ == Phase::kBooting) PollBoot();
+  if (half_used_.exchange(false, std::memory_order_relaxed) && phase_ == Phase::kReady) {
+    Enter([&] { CallHook(Hook::kLimitNear, {ShortV8(isolate(), "cpu-limit")}); });
+  }
   NoteFigures();
   FinishIfDone();
   Flush();
 }
 
 void IsolateThread::Handle(Message& message) {
+  if (account_.limited() && message.kind != MessageKind::kRequest) {
+    account_.AllowEntry(ThreadCpuNs());
+    PublishAccount();
+  }
   switch (message.kind) {
     case MessageKind::kBoot:
       return Boot(*message.boot);
@@ -264,8 +306,10 @@ void IsolateThread::Handle(Message& message) {
 void IsolateThread::RunTimers() {
   const int64_t now = MonotonicNs();
   while (phase_ != Phase::kOver) {
+    if (timers_.NextDeadline().value_or(Inbox::kNever) > now) break;
+    Settle(MonotonicNs());
+    if (!account_.MayRunTimer(account_.settled_cpu(), unfinished_.size())) break;
     const std::optional<Timers::Id> due = timers_.PopDue(now);
-    if (!due) break;
     Enter([&] { CallHook(Hook::kTimer, {v8::Integer::NewFromUnsigned(isolate(), *due)}); });
     if (MonotonicNs() - turn_began_ns_ > kFlushAfterNs) Flush();
   }
@@ -277,15 +321,21 @@ void IsolateThread::RunTimers() {
 
 int64_t IsolateThread::NextDeadline() {
   if (phase_ == Phase::kWarm) return Inbox::kNever;
-  const int64_t timer = timers_.NextDeadline().value_or(Inbox::kNever);
+  int64_t timer = timers_.NextDeadline().value_or(Inbox::kNever);
+  // Work that no request paid for waits until it is earned.
+  if (timer != Inbox::kNever) {
+    timer = std::max(timer, account_.TimerAllowedAt(ThreadCpuNs(), MonotonicNs(), unfinished_.size()));
+  }
   const int64_t task = heap_->tasks().NextDeadline().value_or(Inbox::kNever);
   return std::min({timer, task, trim_at_ns_});
 }
 
 template <class F>
 void IsolateThread::Enter(F&& f) {
-  busy_since_ns_.store(MonotonicNs(), std::memory_order_relaxed);
+  const int64_t now = MonotonicNs();
+  if (now - settled_ns_ > kSettleEveryNs) Settle(now);
   {
+    const Entry entry(shared_.watchdog, *this, now);
     const v8::HandleScope handles(isolate());
     v8::TryCatch caught(isolate());
     f();
@@ -296,27 +346,135 @@ void IsolateThread::Enter(F&& f) {
     }
     AfterEntry(caught);
   }
-  busy_since_ns_.store(0, std::memory_order_relaxed);
+  if (phase_ == Phase::kReady && account_.is_boot()) {
+    account_.OpenForRequests(ThreadCpuNs(), MonotonicNs(), cpu_request_ns_);
+    PublishAccount();
+  }
   trim_at_ns_ = turn_began_ns_ + kTrimAfterNs;
 }
 
 void IsolateThread::AfterEntry(v8::TryCatch& caught) {
   CheckLimits();
   if (phase_ == Phase::kOver || !caught.HasTerminated()) return;
-  Finish({.reason = "killed", .message = "JavaScript was terminated"});
+  Finish({.reason = "killed", .message = "JavaScript was terminated", .stack = stack_});
 }
 
 void IsolateThread::CheckLimits() {
   if (phase_ == Phase::kOver) return;
-  if (heap_->heap_limit_hit()) {
-    Finish({.reason = "heap-limit",
-            .limit = static_cast<int64_t>(heap_->heap_limit()),
-            .measured = static_cast<int64_t>(heap_->heap_at_limit())});
+  if (std::optional<ExitReport> report = MemoryReport()) {
+    Finish(std::move(*report));
+  } else if (cpu_limit_hit_.load(std::memory_order_acquire)) {
+    Finish(CpuReport());
   } else if (exit_code_) {
     Finish({.reason = "exited", .code = *exit_code_});
   } else if (const int reason = end_reason_; EndsAtOnce(reason)) {
-    Finish({.reason = EndReasonName(reason)});
+    Finish({.reason = EndReasonName(reason), .stack = stack_});
   }
+}
+
+void IsolateThread::Settle(int64_t now) {
+  settled_ns_ = now;
+  if (!account_.limited()) return;
+  const int64_t cpu = ThreadCpuNs();
+  account_.Settle(cpu, now, unfinished_.size());
+  PublishAccount();
+  // A boot of many small steps may never be in the middle of one when the watchdog looks.
+  if (account_.is_boot() && account_.Left(cpu) == 0) {
+    must_end = true;
+    cpu_limit_hit_ = true;
+  }
+}
+
+void IsolateThread::PublishAccount() {
+  half_at.store(account_.half_at(), std::memory_order_relaxed);
+  empty_at.store(account_.empty_at(), std::memory_order_relaxed);
+}
+
+std::optional<ExitReport> IsolateThread::MemoryReport() {
+  const MemoryAccount& memory = heap_->memory();
+  const auto report = [this](const char* reason, size_t limit, size_t measured) {
+    return ExitReport{.reason = reason,
+                      .limit = static_cast<int64_t>(limit),
+                      .measured = static_cast<int64_t>(measured),
+                      .stack = stack_};
+  };
+  if (memory.external_limit_hit()) {
+    return report("external-limit", memory.external_limit(), memory.external_at_limit());
+  }
+  if (!memory.heap_limit_hit()) return std::nullopt;
+  return report("heap-limit", memory.heap_limit(), memory.heap_at_limit());
+}
+
+ExitReport IsolateThread::CpuReport() {
+  ExitReport report{.reason = account_.is_boot() ? "startup-limit" : "cpu-limit",
+                    .limit = Ms(account_.held()),
+                    .measured = Ms(account_.Used(ThreadCpuNs())),
+                    .stack = stack_};
+  if (account_.carried() > 0) {
+    report.message = "the last request had its " + Told(account_.credit()) + ", and " + Told(account_.carried()) +
+                     " that earlier ones left";
+  }
+  return report;
+}
+
+void IsolateThread::OnHalf(int64_t) {
+  half_used_.store(true, std::memory_order_relaxed);
+  const int64_t now = MonotonicNs();
+  if (half_told_ns_ != 0 && now - half_told_ns_ < kTellHalfEveryNs) return;
+  half_told_ns_ = now;
+  const int64_t half = empty_at.load(std::memory_order_relaxed) - half_at.load(std::memory_order_relaxed);
+  RecordWriter record(id_);
+  record.Add(ISOLATED_LOG, 0, 2,
+             "used half of its CPU time, " + Told(half) + " of " + Told(2 * half) +
+                 ", without a pause; past that it is stopped");
+  shared_.outbox.Push(record.Take(), backlog_);
+}
+
+void IsolateThread::OnEmpty(int64_t) {
+  cpu_limit_hit_.store(true, std::memory_order_release);
+  inbox_.Wake();  // the entry may have ended by itself just now
+}
+
+void IsolateThread::Terminate(int times) {
+  terminable_.With([&](v8::Isolate* isolate) {
+    if (!isolate) return;
+    // First the interrupt, which notes where JavaScript is: once it is terminating, V8 does not call it any more.
+    if (times == 0 && !heap_->memory().heap_limit_hit()) return isolate->RequestInterrupt(OnInterrupt, this);
+    isolate->TerminateExecution();
+  });
+}
+
+void IsolateThread::OnLook() {
+  // What helper threads allocate, and machine code, cannot be refused.
+  if (heap_->memory().OverExternalLimit() && heap_->memory().NoteExternalLimit()) must_end = true;
+}
+
+void IsolateThread::OnInterrupt(v8::Isolate* isolate, void* data) {
+  static_cast<IsolateThread*>(data)->CaptureStack();
+  isolate->TerminateExecution();
+}
+
+void IsolateThread::CaptureStack() {
+  if (!stack_.empty()) return;
+  const v8::HandleScope handles(isolate());
+  const v8::Local<v8::StackTrace> trace = v8::StackTrace::CurrentStackTrace(isolate(), kStackFrames);
+  for (int i = 0; i < trace->GetFrameCount() && stack_.size() < kLongestStack; ++i) {
+    const v8::Local<v8::StackFrame> frame = trace->GetFrame(isolate(), static_cast<uint32_t>(i));
+    const v8::Local<v8::String> function = frame->GetFunctionName();
+    const v8::Local<v8::String> script = frame->GetScriptName();
+    const std::string place = (script.IsEmpty() ? std::string("<anonymous>") : ToUtf8(isolate(), script)) + ":" +
+                              std::to_string(frame->GetLineNumber()) + ":" + std::to_string(frame->GetColumn());
+    stack_ += stack_.empty() ? "    at " : "\n    at ";
+    stack_ += function.IsEmpty() || function->Length() == 0 ? place : ToUtf8(isolate(), function) + " (" + place + ")";
+  }
+}
+
+void IsolateThread::OnGcBegins(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self) {
+  static_cast<IsolateThread*>(self)->spot().EnterGc();
+}
+
+void IsolateThread::OnGcEnds(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self) {
+  static_cast<IsolateThread*>(self)->spot().LeaveGc();
 }
 
 void IsolateThread::ReportRejections() {
@@ -356,13 +514,36 @@ void IsolateThread::Boot(const BootOptions& options) {
       return FailBoot({.message = "cannot run on core " + std::to_string(options.core) + ": " + strerror(errno)});
     }
   }
-  heap_->SetLimits(options.heap_limit, options.external_limit);
-  loader_.emplace(isolate(), options.pwd);
+  cpu_request_ns_ = options.cpu_request_ns;
+  account_.OpenForBoot(ThreadCpuNs(), options.cpu_startup_ns);
+  PublishAccount();
+  heap_->SetLimits(options.heap_limit, options.external_limit, *this);
+  const bool allow_wasm = !(options.flags & ISOLATED_BOOT_NO_WASM);
+  loader_.emplace(isolate(), options.pwd,
+                  ModuleLoader::Parts{.files = shared_.files,
+                                      .cancelled = [this] { return EndsAtOnce(end_reason_); },
+                                      .sources = sources_,
+                                      .blocked = options.blocked,
+                                      .allow_wasm = allow_wasm});
   if (loader_->error() != 0) {
     return FailBoot({.message = "cannot open the task's folder '" + options.pwd + "': " + strerror(loader_->error())});
   }
-  Enter([&] { RunMain(options); });
+  Confine();
+  Enter([&] {
+    Allow(realm_->context(), {.eval = !(options.flags & ISOLATED_BOOT_NO_EVAL), .wasm = allow_wasm});
+    RunMain(options);
+  });
   if (phase_ == Phase::kBooting) PollBoot();
+}
+
+// Before any of the program runs: what it needs besides, other threads do for it.
+void IsolateThread::Confine() {
+  if (!shared_.confine) return;
+  const Confinement confinement = ConfineThisThread(shared_.outbox.doorbell());
+  if (confinement == Confinement::kConfined || shared_.told_unconfined.exchange(true)) return;
+  Log(2, confinement == Confinement::kUnsupported
+             ? "this kernel has no seccomp filters: isolates are not confined to the system calls they need"
+             : std::string("isolates are not confined to the system calls they need: ") + strerror(errno));
 }
 
 void IsolateThread::RunMain(const BootOptions& options) {
@@ -385,6 +566,7 @@ void IsolateThread::RunMain(const BootOptions& options) {
     caught.ReThrow();
     return;
   }
+  if (loader_->blocked()) return Finish({.reason = "blocked"});
   ScriptError error = realm_->Describe(caught);
   if (const std::optional<ScriptError>& place = loader_->place()) {
     error.file = place->file;
@@ -425,7 +607,7 @@ void IsolateThread::BecomeReady(v8::Local<v8::Value> main_namespace) {
   phase_ = Phase::kReady;
   has_handler_ = handler->BooleanValue(isolate());
   const auto took_us = static_cast<uint64_t>((MonotonicNs() - boot_began_ns_) / 1000);
-  records_.Add(ISOLATED_READY, took_us, has_handler_, {});
+  records_.Add(ISOLATED_READY, took_us, has_handler_, sources_.hex());
 }
 
 void IsolateThread::FailBoot(ScriptError error) {
@@ -439,6 +621,9 @@ void IsolateThread::Dispatch(uint64_t number, const Request& request) {
   exchanges_.Open(number, request.flags, request.method() == "HEAD");
   if (phase_ != Phase::kReady) return exchanges_.Fail(number, "the isolate is not ready");
   unfinished_.insert(number);
+  if (MonotonicNs() - settled_ns_ > kSettleEveryNs) Settle(MonotonicNs());
+  account_.AddRequest(unfinished_.size());
+  PublishAccount();
   Enter([&] {
     v8::Local<v8::Value> body = v8::Undefined(isolate());
     v8::Local<v8::Uint8Array> bytes;
@@ -487,6 +672,7 @@ v8::MaybeLocal<v8::Uint8Array> IsolateThread::NewBytes(std::string_view bytes) {
 }
 
 void IsolateThread::FinishIfDone() {
+  CheckLimits();
   if (phase_ == Phase::kOver) return;
   const int reason = end_reason_;
   // What was posted before the end was asked for is still served; the order of reading is that of End and Post.
@@ -507,7 +693,11 @@ void IsolateThread::Finish(ExitReport report) {
 }
 
 void IsolateThread::Flush() {
-  if (!records_.empty()) shared_.outbox.Push(records_.Take(), backlog_);
+  if (records_.empty()) return;
+  std::string records = records_.Take();
+  MemoryAccount::HandOver(records);
+  const MemoryAccount::Uncounted of_the_loop;
+  shared_.outbox.Push(std::move(records), backlog_);
 }
 
 void IsolateThread::NoteFigures() {
@@ -520,38 +710,82 @@ void IsolateThread::NoteFigures() {
   isolate()->GetHeapStatistics(&statistics);
   heap_used_.store(statistics.used_heap_size(), std::memory_order_relaxed);
   heap_total_.store(statistics.total_heap_size(), std::memory_order_relaxed);
-  external_used_.store(heap_->external().used(), std::memory_order_relaxed);
+  external_used_.store(heap_->memory().external(), std::memory_order_relaxed);
 }
 
 void IsolateThread::TrimIfIdle() {
+  const int64_t before = ThreadCpuNs();
   isolate()->LowMemoryNotification();
+  account_.Forgive(ThreadCpuNs() - before);
+  PublishAccount();
   trim_at_ns_ = Inbox::kNever;
   figures_at_ns_ = 0;
 }
 
-// On another thread than an isolate's (V8's helpers) these return, and V8 ends the process: whose fault it was is
-// unknown.
+void IsolateThread::OnHeapLimit() {
+  must_end = true;
+  isolate()->TerminateExecution();
+}
+
+void IsolateThread::OnExternalLimit() {
+  must_end = true;
+  isolate()->TerminateExecution();
+}
+
+void IsolateThread::OnMallocCeiling() {
+  spot().Park(ParkingSpot::kGaveUp, "memory outside the heap grew without an end");
+}
+
 void IsolateThread::OnOutOfMemory(const char* location, const v8::OOMDetails& details) {
-  if (here) here->Park(details.detail ? details.detail : location);
+  // On a helper thread V8 goes on and ends the process: what is shared by all cannot be parked.
+  if (ParkingSpot* spot = ParkingSpot::Current())
+    spot->Park(ParkingSpot::kGaveUp, details.detail ? details.detail : location);
 }
 
 void IsolateThread::OnFatalError(const char* location, const char* message) {
-  if (here) here->Park(message ? message : location);
+  if (ParkingSpot* spot = ParkingSpot::Current()) spot->Park(ParkingSpot::kGaveUp, message ? message : location);
 }
 
-void IsolateThread::OnFailedCheck(const char*, int, const char* message) {
-  if (here) here->Park(message);
-}
-
-// V8 cannot go on on this thread, and would end the process. The thread stays as it is for ever; the rest goes on.
-void IsolateThread::Park(const char* what) {
+// V8 cannot go on on this thread. The thread stays as it is for ever; the rest goes on.
+void IsolateThread::OnParked() {
   terminable_.With([](v8::Isolate*& terminable) { terminable = nullptr; });
   shared_.parked.fetch_add(1);
-  ExitReport report{.reason = "aborted", .message = what ? what : "V8 gave up"};
-  records_.Add(ISOLATED_EXIT, 0, 0, report.Json());
+  const int32_t cause = spot().cause();
+  if (cause == SIGSEGV || cause == SIGBUS) shared_.faults.fetch_add(1);
+  // What the program said before is told too, unless it was in the middle of saying it.
+  RecordWriter mine(id_);
+  const bool whole = spot().busy_since_ns != 0 && !spot().was_in_op();
+  RecordWriter& records = whole ? records_ : mine;
+  ExitReport report = ParkedReport();
+  report.parked = true;
+  report.sources = sources_.hex();
+  records.Add(ISOLATED_EXIT, 0, 0, report.Json());
   shared_.on_exit(id_);
-  Flush();
-  for (;;) pause();
+  shared_.outbox.Push(records.Take(), backlog_);
+}
+
+ExitReport IsolateThread::ParkedReport() {
+  const int32_t cause = spot().cause();
+  if (cause == ParkingSpot::kUnresponsive) {
+    const char* why = cpu_limit_hit_                         ? (account_.is_boot() ? "startup-limit" : "cpu-limit")
+                      : heap_->memory().heap_limit_hit()     ? "heap-limit"
+                      : heap_->memory().external_limit_hit() ? "external-limit"
+                                                             : EndReasonName(end_reason_);
+    return {.reason = "unresponsive",
+            .message = std::string("told to end for ") + why + ", its code went on: its thread is parked",
+            .limit = Ms(Watchdog::kIgnoresNs),
+            .measured = Ms(ended_since() == 0 ? 0 : MonotonicNs() - ended_since()),
+            .stack = stack_};
+  }
+  if (std::optional<ExitReport> report = MemoryReport(); report && cause == ParkingSpot::kGaveUp) {
+    report->message = spot().message();
+    return *report;
+  }
+  if (cause == ParkingSpot::kGaveUp) {
+    return {.reason = "aborted", .message = std::string("V8 gave up: ") + spot().message(), .stack = stack_};
+  }
+  return {
+      .reason = "aborted", .message = std::string("a fault of the processor, ") + FaultName(cause), .stack = stack_};
 }
 
 }  // namespace isolated

@@ -10,11 +10,14 @@
 #include <unordered_set>
 #include <vector>
 
+#include "cpu_account.h"
 #include "exchanges.h"
 #include "exit_report.h"
+#include "file_reader.h"
 #include "guarded.h"
 #include "inbox.h"
 #include "isolated.h"
+#include "memory_account.h"
 #include "message.h"
 #include "module_loader.h"
 #include "outbox.h"
@@ -23,8 +26,10 @@
 #include "record.h"
 #include "rejections.h"
 #include "snapshot.h"
+#include "source_hash.h"
 #include "timers.h"
 #include "v8_heap.h"
+#include "watchdog.h"
 
 namespace isolated {
 
@@ -33,16 +38,22 @@ struct Shared {
   Platform& platform;
   const Snapshot& snapshot;
   Outbox& outbox;
+  Watchdog& watchdog;
+  FileReader& files;
+  const bool confine;  // threads to the system calls of seccomp.h
   std::atomic<uint32_t> threads{0};
   std::atomic<uint32_t> parked{0};
+  std::atomic<uint32_t> faults{
+      0};  // of those parked: by a fault of memory, so that the process cannot be trusted any more
   std::atomic<uint32_t> ended{0};
-  // Called on the isolate's thread as the last thing it does.
+  std::atomic<bool> told_unconfined{false};
+  // Called as the last thing that is done for an isolate: on its thread, or on the watchdog's if that is parked.
   std::function<void(uint32_t)> on_exit;
 };
 
 // A thread with one V8 isolate on it, running one task. Only this thread touches the isolate; everybody else posts
 // messages, and reads the figures marked "any thread".
-class IsolateThread {
+class IsolateThread final : public Watched, private MemoryAccount::Listener {
  public:
   static constexpr int kDataSlot = 0;
   // JavaScript may use what is left of the stack above the reserve; native code called from it has the reserve.
@@ -64,7 +75,6 @@ class IsolateThread {
   void ReadStatistics(isolated_statistics* out);
 
   // V8's handler for checks of its own that failed, process-wide: parks the thread if it is an isolate's.
-  static void OnFailedCheck(const char* file, int line, const char* message);
 
   // For ops, on the isolate's thread.
   Exchanges& exchanges() { return exchanges_; }
@@ -85,6 +95,13 @@ class IsolateThread {
  private:
   enum class Phase : uint8_t { kWarm, kBooting, kReady, kOver };
 
+  // On the watchdog's thread.
+  void OnHalf(int64_t cpu) override;
+  void OnEmpty(int64_t cpu) override;
+  void Terminate(int times) override;
+  void OnLook() override;
+  void OnParked() override;
+
   static void* Main(void* self);
   void Run();
   void Loop();
@@ -100,8 +117,17 @@ class IsolateThread {
   void ReportRejections();
   void CallHook(Hook hook, std::initializer_list<v8::Local<v8::Value>> arguments);
   void CheckLimits();
+  // Brings the account up to date, at the latest every millisecond of a turn.
+  void Settle(int64_t now);
+  void PublishAccount();
+  // What the program's end is to say of a memory limit that it ran into.
+  std::optional<ExitReport> MemoryReport();
+  ExitReport CpuReport();
+  ExitReport ParkedReport();
+  void CaptureStack();
 
   void Boot(const BootOptions& options);
+  void Confine();
   void RunMain(const BootOptions& options);
   void PollBoot();
   void BecomeReady(v8::Local<v8::Value> main_namespace);
@@ -117,10 +143,16 @@ class IsolateThread {
   void TrimIfIdle();
 
   void TellDroppedLines();
+  static void OnInterrupt(v8::Isolate* isolate, void* self);
+  static void OnGcBegins(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
+  static void OnGcEnds(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
+  // MemoryAccount::Listener
+  void OnHeapLimit() override;
+  void OnExternalLimit() override;
+  void OnMallocCeiling() override;
 
   static void OnOutOfMemory(const char* location, const v8::OOMDetails& details);
   static void OnFatalError(const char* location, const char* message);
-  [[noreturn]] void Park(const char* what);
 
   Shared& shared_;
   const uint32_t id_;
@@ -133,12 +165,14 @@ class IsolateThread {
   Guarded<v8::Isolate*> terminable_{nullptr};
   Guarded<std::optional<clockid_t>> cpu_clock_;
   std::atomic<int32_t> thread_id_{0};
-  std::atomic<int64_t> busy_since_ns_{0};
+  std::atomic<bool> cpu_limit_hit_{false};
+  std::atomic<bool> half_used_{false};  // and the program was not told yet
   std::atomic<uint64_t> heap_used_{0};
   std::atomic<uint64_t> heap_total_{0};
   std::atomic<uint64_t> external_used_{0};
   std::atomic<uint32_t> open_exchanges_{0};
   std::atomic<uint32_t> open_timers_{0};
+  SourceHash sources_;
 
   // Isolate's thread only. The order is the order of their lives: the program's handles die before its heap.
   RecordWriter records_;
@@ -152,6 +186,11 @@ class IsolateThread {
   std::vector<Message> turn_;
 
   Phase phase_ = Phase::kWarm;
+  CpuAccount account_;
+  int64_t cpu_request_ns_ = 0;
+  int64_t settled_ns_ = 0;
+  std::string stack_;         // of JavaScript when it was stopped
+  int64_t half_told_ns_ = 0;  // watchdog's thread only
   int64_t boot_began_ns_ = 0;
   int64_t turn_began_ns_ = 0;
   int64_t origin_ns_ = 0;

@@ -1,5 +1,10 @@
 #include "json.h"
 
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
 namespace isolated {
 namespace {
 
@@ -59,6 +64,14 @@ void JsonObject::Add(std::string_view name, std::string_view utf8) {
 void JsonObject::Add(std::string_view name, int64_t number) {
   Name(name);
   text_.append(std::to_string(number));
+}
+
+void JsonObject::AddNumber(std::string_view name, double number) {
+  Name(name);
+  std::array<char, 40> text;
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), std::round(number * 1000) / 1000, std::chars_format::fixed);
+  text_.append(text.data(), end.ec == std::errc() ? end.ptr : text.data());
 }
 
 void JsonObject::Add(std::string_view name, const JsonObject& object) {

@@ -10,6 +10,8 @@ class JsonObject {
  public:
   void Add(std::string_view name, std::string_view utf8);
   void Add(std::string_view name, int64_t number);
+  // To a thousandth; whole numbers without a point.
+  void AddNumber(std::string_view name, double number);
   void Add(std::string_view name, const JsonObject& object);
   // Closes the object and returns its text.
   std::string Finish() const { return text_ + "}"; }

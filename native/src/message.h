@@ -13,7 +13,11 @@ struct BootOptions {
   std::string parameters;  // JSON for the runtime JS
   uint64_t heap_limit = 0;
   uint64_t external_limit = 0;
+  int64_t cpu_startup_ns = 0;  // 0: no limit
+  int64_t cpu_request_ns = 0;
   int32_t core = -1;
+  uint32_t flags = 0;   // ISOLATED_BOOT_*
+  std::string blocked;  // hashes of sources, each ended by a line feed
 };
 
 // A request in one allocation: method, target, headers and body stand one after another in `bytes`.

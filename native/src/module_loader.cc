@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "code_generation.h"
 #include "v8_strings.h"
 
 namespace isolated {
@@ -61,7 +62,8 @@ Local<Value> PartOf(Local<Context> context, Local<v8::Array> import, ImportPart 
 
 }  // namespace
 
-ModuleLoader::ModuleLoader(v8::Isolate* isolate, std::string pwd) : isolate_(isolate), folder_(std::move(pwd)) {
+ModuleLoader::ModuleLoader(v8::Isolate* isolate, std::string pwd, Parts parts)
+    : isolate_(isolate), folder_(parts.files, std::move(pwd), parts.cancelled), parts_(std::move(parts)) {
   isolate_->SetData(kDataSlot, this);
   isolate_->SetHostImportModuleDynamicallyCallback(OnDynamicImport);
   isolate_->SetHostInitializeImportMetaObjectCallback(OnImportMeta);
@@ -79,18 +81,35 @@ Local<Value> ModuleLoader::main_namespace() const {
 }
 
 MaybeLocal<Value> ModuleLoader::RunMain(Local<Context> context, const std::string& main_path) {
-  auto read = folder_.Read(main_path, kMaxFileBytes);
-  if (const ReadError* error = std::get_if<ReadError>(&read)) {
-    Throw(isolate_, v8::Exception::Error,
-          "Cannot load the main module '" + main_path + "' from '" + folder_.path() +
-              "': " + std::string(Describe(*error)));
-    return {};
-  }
-  const FileContents& file = std::get<FileContents>(read);
+  const std::optional<FileContents> read =
+      Read(main_path, "Cannot load the main module '" + main_path + "' from '" + folder_.path() + "': ");
+  if (!read) return {};
+  const FileContents& file = *read;
   if (!main_path.ends_with(".mjs")) return RunScriptOrModule(context, file, !main_path.ends_with(".cjs"));
   Local<Module> module;
   if (!Compile(file).ToLocal(&module)) return {};
   return RunModule(context, Add(ada::href_from_file(file.path), file, module, {}));
+}
+
+// Reads a file and adds it to what the program is known by, before anything is done with it: a file that V8's parser
+// cannot survive is known by then, too.
+std::optional<FileContents> ModuleLoader::Read(const std::string& relative, const std::string& failure) {
+  auto read = folder_.Read(relative, kMaxFileBytes);
+  if (const ReadError* error = std::get_if<ReadError>(&read)) {
+    Throw(isolate_, v8::Exception::Error, failure + std::string(Describe(*error)));
+    return std::nullopt;
+  }
+  FileContents& file = std::get<FileContents>(read);
+  if (!parts_.sources.closed()) {
+    parts_.sources.Add(std::string_view(file.path).substr(std::min(file.path.size(), folder_.path().size())),
+                       file.bytes);
+    if (!parts_.blocked.empty() && parts_.blocked.find(parts_.sources.hex() + "\n") != std::string::npos) {
+      blocked_ = true;
+      Throw(isolate_, v8::Exception::Error, failure + "its sources are blocked");
+      return std::nullopt;
+    }
+  }
+  return std::move(file);
 }
 
 // A file is an ES module if it only parses as one. If it parses as neither, the parse that got further knows better.
@@ -107,6 +126,7 @@ MaybeLocal<Value> ModuleLoader::RunScriptOrModule(Local<Context> context, const 
   Local<v8::Script> script;
   if (v8::ScriptCompiler::Compile(context, &source).ToLocal(&script)) {
     Local<Value> ignored;
+    parts_.sources.Close();
     if (script->Run(context).ToLocal(&ignored)) return v8::Undefined(isolate_);
     as_script.ReThrow();
     return {};
@@ -138,6 +158,7 @@ MaybeLocal<Value> ModuleLoader::RunModule(Local<Context> context, Entry* entry) 
   main_ = entry;
   const Local<Module> module = entry->module.Get(isolate_);
   if (!LoadGraph(context, entry) || module->InstantiateModule(context, OnResolve).IsNothing()) return {};
+  parts_.sources.Close();
   return module->Evaluate(context);
 }
 
@@ -226,15 +247,11 @@ ModuleLoader::Entry* ModuleLoader::Load(Local<Context> context, const Target& ta
           "Cannot import '" + specifier + "': a task may have " + std::to_string(kMaxModules) + " modules");
     return nullptr;
   }
-  auto read = folder_.Read(target.relative, kMaxFileBytes);
-  if (const ReadError* error = std::get_if<ReadError>(&read)) {
-    Throw(isolate_, v8::Exception::Error,
-          "Cannot import '" + specifier + "' (" + folder_.path() + "/" + target.relative +
-              "): " + std::string(Describe(*error)));
-    return nullptr;
-  }
+  const std::optional<FileContents> read =
+      Read(target.relative, "Cannot import '" + specifier + "' (" + folder_.path() + "/" + target.relative + "): ");
+  if (!read) return nullptr;
   if (was_read) *was_read = true;
-  const FileContents& file = std::get<FileContents>(read);
+  const FileContents& file = *read;
   if (const auto same = by_file_.find(file.path + target.suffix); same != by_file_.end()) {
     return by_url_[target.url] = same->second;
   }
@@ -296,6 +313,9 @@ MaybeLocal<Module> ModuleLoader::MakeSynthetic(Local<Context> context, Kind kind
                                                Local<Value>* value) {
   if (kind == Kind::kJson) {
     if (!ParseJson(context, file).ToLocal(value)) return {};
+  } else if (!parts_.allow_wasm) {
+    Throw(isolate_, v8::Exception::Error, "'" + file.path + "' cannot be imported: " + std::string(kWasmIsOff));
+    return {};
   } else if (!CompileWasm(file).ToLocal(value)) {
     return {};
   }

@@ -1,6 +1,7 @@
 #pragma once
 #include <v8.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,8 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "confined_folder.h"
 #include "exit_report.h"
+#include "file_reader.h"
+#include "source_hash.h"
 
 namespace isolated {
 
@@ -23,7 +25,16 @@ class ModuleLoader {
   static constexpr size_t kMaxFileBytes = 64 * 1024 * 1024;
   static constexpr size_t kMaxModules = 10'000;
 
-  ModuleLoader(v8::Isolate* isolate, std::string pwd);
+  // What it loads from, and what it may not load.
+  struct Parts {
+    FileReader& files;
+    std::function<bool()> cancelled;  // whether the program is to end, so that no file is worth waiting for
+    SourceHash& sources;
+    std::string blocked;  // hashes of sources that are not run, each ended by a line feed
+    bool allow_wasm = true;
+  };
+
+  ModuleLoader(v8::Isolate* isolate, std::string pwd, Parts parts);
   ~ModuleLoader();
 
   // errno of opening pwd; 0 if it could be opened.
@@ -35,6 +46,9 @@ class ModuleLoader {
 
   // The main module's namespace; undefined for a classic script.
   v8::Local<v8::Value> main_namespace() const;
+
+  // Whether the last load failed because the sources are blocked.
+  bool blocked() const { return blocked_; }
 
   // The import statement that made the last load fail, if it was one.
   const std::optional<ScriptError>& place() const { return place_; }
@@ -78,6 +92,7 @@ class ModuleLoader {
                 v8::Local<v8::FixedArray> attributes);
   bool EvaluateSoon(v8::Local<v8::Context> context, Entry* entry, v8::Local<v8::Promise::Resolver> imported);
   bool Evaluate(v8::Local<v8::Context> context, v8::Local<v8::Array> import);
+  std::optional<FileContents> Read(const std::string& relative, const std::string& failure);
   std::optional<Target> Resolve(const std::string& referrer, v8::Local<v8::String> specifier,
                                 v8::Local<v8::FixedArray> attributes, int attribute_stride);
   Entry* Find(const Target& target);
@@ -97,7 +112,9 @@ class ModuleLoader {
   void NotePlace(Entry* referrer, v8::Local<v8::ModuleRequest> request);
 
   v8::Isolate* isolate_;
-  ConfinedFolder folder_;
+  FolderReader folder_;
+  Parts parts_;
+  bool blocked_ = false;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::unordered_map<std::string, Entry*> by_url_;
   std::unordered_map<std::string, Entry*> by_file_;  // links resolved, with query and fragment

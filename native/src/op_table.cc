@@ -21,7 +21,7 @@ const std::vector<Op>& AllOps() {
   static const std::vector<Op> all = [] {
     std::vector<Op> ops;
     for (const std::span<const Op> group :
-         {CoreOps(), UrlOps(), EncodingOps(), Base64Ops(), CloneOps(), RandomOps(), InspectOps()}) {
+         {CoreOps(), UrlOps(), EncodingOps(), Base64Ops(), CloneOps(), RandomOps(), InspectOps(), JsonOps()}) {
       ops.insert(ops.end(), group.begin(), group.end());
     }
     return ops;

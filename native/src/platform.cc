@@ -5,8 +5,67 @@
 #include <utility>
 
 namespace isolated {
+namespace {
 
-Platform::Platform(int threads) : default_(v8::platform::NewDefaultPlatform(threads)) {}
+using Owner = std::shared_ptr<MemoryAccount>;
+
+Owner CurrentOwner() {
+  MemoryAccount* account = MemoryAccount::Current();
+  return account ? account->shared_from_this() : nullptr;
+}
+
+// A task that is done on somebody's account.
+class OwnedTask : public v8::Task {
+ public:
+  OwnedTask(Owner owner, std::unique_ptr<v8::Task> task) : owner_(std::move(owner)), task_(std::move(task)) {}
+  ~OwnedTask() override {
+    const MemoryAccount::Scope scope(owner_.get());
+    task_.reset();
+  }
+  void Run() override {
+    const MemoryAccount::Scope scope(owner_.get());
+    task_->Run();
+  }
+
+ private:
+  const Owner owner_;
+  std::unique_ptr<v8::Task> task_;
+};
+
+// Likewise a job, of which several threads may do parts at the same time; its owner may be one of them.
+class OwnedJob : public v8::JobTask {
+ public:
+  OwnedJob(Owner owner, std::unique_ptr<v8::JobTask> job) : owner_(std::move(owner)), job_(std::move(job)) {}
+  ~OwnedJob() override {
+    const MemoryAccount::Scope scope(owner_.get());
+    job_.reset();
+  }
+  void Run(v8::JobDelegate* delegate) override {
+    const MemoryAccount::Scope scope(owner_.get());
+    job_->Run(delegate);
+  }
+  size_t GetMaxConcurrency(size_t threads) const override { return job_->GetMaxConcurrency(threads); }
+
+ private:
+  const Owner owner_;
+  std::unique_ptr<v8::JobTask> job_;
+};
+
+std::unique_ptr<v8::Task> Owned(std::unique_ptr<v8::Task> task) {
+  Owner owner = CurrentOwner();
+  return owner ? std::make_unique<OwnedTask>(std::move(owner), std::move(task)) : std::move(task);
+}
+
+std::unique_ptr<v8::JobTask> Owned(std::unique_ptr<v8::JobTask> job) {
+  Owner owner = CurrentOwner();
+  return owner ? std::make_unique<OwnedJob>(std::move(owner), std::move(job)) : std::move(job);
+}
+
+}  // namespace
+
+Platform::Platform(int threads) : default_(v8::platform::NewDefaultPlatform(threads)) {
+  pages_.emplace(*default_->GetPageAllocator());
+}
 
 Platform::~Platform() = default;
 
@@ -27,17 +86,17 @@ std::shared_ptr<v8::TaskRunner> Platform::GetForegroundTaskRunner(v8::Isolate* i
 
 std::unique_ptr<v8::JobHandle> Platform::CreateJobImpl(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> job,
                                                        const v8::SourceLocation& location) {
-  return default_->CreateJob(priority, std::move(job), location);
+  return default_->CreateJob(priority, Owned(std::move(job)), location);
 }
 
 void Platform::PostTaskOnWorkerThreadImpl(v8::TaskPriority priority, std::unique_ptr<v8::Task> task,
                                           const v8::SourceLocation& location) {
-  default_->PostTaskOnWorkerThread(priority, std::move(task), location);
+  default_->PostTaskOnWorkerThread(priority, Owned(std::move(task)), location);
 }
 
 void Platform::PostDelayedTaskOnWorkerThreadImpl(v8::TaskPriority priority, std::unique_ptr<v8::Task> task,
                                                  double delay_s, const v8::SourceLocation& location) {
-  default_->PostDelayedTaskOnWorkerThread(priority, std::move(task), delay_s, location);
+  default_->PostDelayedTaskOnWorkerThread(priority, Owned(std::move(task)), delay_s, location);
 }
 
 }  // namespace isolated

@@ -116,7 +116,7 @@ Snapshot::Snapshot(Platform& platform, std::string_view bundle)
   }
   v8::Isolate::CreateParams params;
   params.external_references = external_references_.data();
-  params.array_buffer_allocator_shared = std::make_shared<CountingAllocator>();
+  params.array_buffer_allocator_shared = std::make_shared<CountingAllocator>(std::make_shared<MemoryAccount>());
   const std::unique_ptr<IsolateResources> resources = MakeIsolateResources();
   Workshop workshop(platform);
   workshop.isolate()->SetData(IsolateResources::kDataSlot, resources.get());

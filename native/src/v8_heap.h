@@ -8,6 +8,7 @@
 
 #include "counting_allocator.h"
 #include "foreground_tasks.h"
+#include "memory_account.h"
 #include "ops/op.h"
 #include "platform.h"
 #include "snapshot.h"
@@ -24,10 +25,6 @@ class V8Heap {
   static constexpr size_t kCodeRangeBytes = 16 * 1024 * 1024;
   // The old generation of an isolate that waits for a task. SetLimits lowers it, which V8 allows; raising it does not.
   static constexpr size_t kLargestHeapBytes = size_t{4} * 1024 * 1024 * 1024;
-  // What the program may still use after it hit its limit, so that it can unwind. Raised once: raising it again and
-  // again lets some built-ins run for seconds.
-  static constexpr size_t kSlackBytes = 8 * 1024 * 1024;
-
   // What V8 calls, on the thread where it happens, when it cannot go on. If they return, V8 ends the process.
   struct Failures {
     v8::OOMErrorCallback out_of_memory;
@@ -35,6 +32,7 @@ class V8Heap {
   };
 
   // `wake`: called from any thread when V8 posted a task for this thread.
+  // The account is the calling thread's until the heap is gone.
   V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& failures, std::function<void()> wake);
   ~V8Heap();
   V8Heap(const V8Heap&) = delete;
@@ -42,29 +40,23 @@ class V8Heap {
 
   v8::Isolate* isolate() { return isolate_; }
   ForegroundTasks& tasks() { return *tasks_; }
-  CountingAllocator& external() { return *allocator_; }
+  MemoryAccount& memory() { return *memory_; }
 
   // Once, before the program runs. Bytes; 0: no limit of its own.
-  void SetLimits(size_t heap, size_t external);
-  size_t heap_limit() const { return heap_limit_; }
-
-  // Whether the program ran into its heap limit. JavaScript was told to terminate then, but some built-ins return
-  // normally all the same: look here after every entry.
-  bool heap_limit_hit() const { return heap_limit_hit_; }
-  // Bytes of heap in use when it did.
-  size_t heap_at_limit() const { return heap_at_limit_; }
+  void SetLimits(size_t heap, size_t external, MemoryAccount::Listener& listener);
 
  private:
   static size_t OnNearHeapLimit(void* self, size_t current, size_t initial);
+  static void OnCollectionBegin(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
+  static void OnCollectionEnd(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
 
   Platform& platform_;
+  const std::shared_ptr<MemoryAccount> memory_ = std::make_shared<MemoryAccount>();
   std::shared_ptr<CountingAllocator> allocator_;
   std::shared_ptr<ForegroundTasks> tasks_;
   std::unique_ptr<IsolateResources> resources_;
   v8::Isolate* isolate_;
-  size_t heap_limit_ = 0;
-  size_t heap_at_limit_ = 0;
-  bool heap_limit_hit_ = false;
+  bool raised_ = false;
 };
 
 }  // namespace isolated

@@ -1,14 +1,34 @@
 #include "counting_allocator.h"
 
 #include <cstring>
+#include <memory>
 #include <thread>
 
 #include "check.h"
 
 using isolated::CountingAllocator;
+using isolated::MemoryAccount;
+
+namespace {
+
+// An allocator with an account of its own.
+struct Limited {
+  void SetLimit(size_t bytes) { account->SetLimits(0, bytes, nullptr); }
+  size_t limit() const { return account->external_limit(); }
+  size_t used() const { return account->buffers(); }
+  size_t left() const { return account->external_left(); }
+  void* Allocate(size_t length) { return allocator.Allocate(length); }
+  void* AllocateUninitialized(size_t length) { return allocator.AllocateUninitialized(length); }
+  void Free(void* data, size_t length) { allocator.Free(data, length); }
+
+  std::shared_ptr<MemoryAccount> account = std::make_shared<MemoryAccount>();
+  CountingAllocator allocator{account};
+};
+
+}  // namespace
 
 TEST(counts_what_is_alive) {
-  CountingAllocator allocator;
+  Limited allocator;
   CHECK_EQ(allocator.limit(), 0u);
   CHECK_EQ(allocator.left(), SIZE_MAX);
   void* a = allocator.Allocate(1000);
@@ -22,7 +42,7 @@ TEST(counts_what_is_alive) {
 }
 
 TEST(memory_is_zeroed_where_that_is_promised) {
-  CountingAllocator allocator;
+  Limited allocator;
   void* dirty = allocator.AllocateUninitialized(4096);
   std::memset(dirty, 0xff, 4096);
   allocator.Free(dirty, 4096);
@@ -32,7 +52,7 @@ TEST(memory_is_zeroed_where_that_is_promised) {
 }
 
 TEST(refuses_what_is_past_the_limit) {
-  CountingAllocator allocator;
+  Limited allocator;
   allocator.SetLimit(1000);
   CHECK_EQ(allocator.left(), 1000u);
   void* most = allocator.Allocate(1000);
@@ -48,7 +68,7 @@ TEST(refuses_what_is_past_the_limit) {
 }
 
 TEST(tiny_allocations_are_always_granted) {
-  CountingAllocator allocator;
+  Limited allocator;
   allocator.SetLimit(1);
   void* tiny = allocator.Allocate(CountingAllocator::kAlwaysGranted);
   CHECK(tiny);
@@ -59,14 +79,14 @@ TEST(tiny_allocations_are_always_granted) {
 
 TEST(what_the_system_refuses_is_not_counted) {
   if (check::kSanitized) return;  // AddressSanitizer takes such a size for an error
-  CountingAllocator allocator;
+  Limited allocator;
   CHECK(!allocator.AllocateUninitialized(size_t{1} << 62));
   CHECK(!allocator.Allocate(size_t{1} << 62));
   CHECK_EQ(allocator.used(), 0u);
 }
 
 TEST(a_lowered_limit_counts_for_what_comes) {
-  CountingAllocator allocator;
+  Limited allocator;
   void* before = allocator.Allocate(1000);
   allocator.SetLimit(500);
   CHECK_EQ(allocator.left(), 0u);
@@ -76,7 +96,7 @@ TEST(a_lowered_limit_counts_for_what_comes) {
 }
 
 TEST(threads_share_one_count) {
-  CountingAllocator allocator;
+  Limited allocator;
   allocator.SetLimit(1 << 20);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {

@@ -44,7 +44,11 @@ class Counts:
 class Engine:
     """Entered once per process, on the loop's thread, which all calls stay on. V8 cannot start a second time."""
 
-    def __init__(self, *, v8_flags: str = "", platform_threads: int = 0, runtime_js: Path = RUNTIME_JS) -> None:
+    def __init__(
+        self, *, v8_flags: str = "", platform_threads: int = 0, seccomp: bool = True, runtime_js: Path = RUNTIME_JS
+    ) -> None:
+        """`seccomp`: whether isolate threads are confined to the system calls they need; without it for debugging."""
+        self._flags: int = 0 if seccomp else lib.ISOLATED_ENGINE_NO_SECCOMP
         self._v8_flags = v8_flags
         self._platform_threads = platform_threads
         self._runtime_js = runtime_js
@@ -80,6 +84,7 @@ class Engine:
                 "runtime_js_length": len(source),
                 "v8_flags": flags,
                 "platform_threads": self._platform_threads,
+                "flags": self._flags,
             },
         )
         if lib.isolated_start(options) != lib.ISOLATED_OK:

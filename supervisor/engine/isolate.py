@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -53,6 +54,7 @@ class Statistics:
     heap_total: int
     external_used: int
     cpu_s: float
+    cpu_left_s: float | None  # CPU time left in the account; None = unlimited
     busy_since_s: float | None  # time.monotonic() when the present entry into JavaScript began
     exchanges: int
     timers: int
@@ -70,8 +72,8 @@ class Isolate:
         self.exchanges: dict[int, Answered] = {}  # by number, in the order they came
         self.streaming: set[int] = set()  # those of them whose response has begun
 
-    def boot(self, spec: TaskSpec) -> None:
-        """Boots a task; on_ready or on_exit follows."""
+    def boot(self, spec: TaskSpec, *, blocked: Iterable[str] = ()) -> None:
+        """Boots a task; on_ready or on_exit follows. Sources with one of the hashes `blocked` are not run."""
         parameters = {
             "taskId": spec.task_id,
             "env": dict(spec.env),
@@ -79,7 +81,11 @@ class Isolate:
             "pwd": spec.pwd,
             "mainPath": spec.main_path,
         }
-        texts = [ffi.new("char[]", text.encode()) for text in (spec.pwd, spec.main_path, json.dumps(parameters))]
+        hashes = "".join(f"{sources}\n" for sources in blocked)
+        words = (spec.pwd, spec.main_path, json.dumps(parameters), hashes)
+        texts = [ffi.new("char[]", text.encode()) for text in words]
+        no_eval = 0 if spec.allow.eval else lib.ISOLATED_BOOT_NO_EVAL
+        no_wasm = 0 if spec.allow.wasm else lib.ISOLATED_BOOT_NO_WASM
         options = ffi.new(
             "struct isolated_boot_options *",
             {
@@ -88,7 +94,11 @@ class Isolate:
                 "parameters": texts[2],
                 "heap_limit": spec.limits.mem.heap or 0,
                 "external_limit": spec.limits.mem.external or 0,
+                "cpu_startup_ms": spec.limits.cpu.startup_ms or 0,
+                "cpu_request_ms": spec.limits.cpu.request_ms or 0,
                 "core": -1 if spec.cpu is None else spec.cpu,
+                "flags": no_eval | no_wasm,
+                "blocked": texts[3],
             },
         )
         lib.isolated_boot(self.id, options)
@@ -146,6 +156,7 @@ class Isolate:
             heap_total=out.heap_total,
             external_used=out.external_used,
             cpu_s=out.cpu_ns / 1e9,
+            cpu_left_s=out.cpu_left_ns / 1e9 if out.cpu_left_ns >= 0 else None,
             busy_since_s=out.busy_since_ns / 1e9 if out.busy_since_ns else None,
             exchanges=out.exchanges,
             timers=out.timers,

@@ -29,16 +29,7 @@ def fault(status: int, detail: str | None = None) -> Failure:
 
 def wire(failure: Failure, *, head_only: bool, close: bool) -> bytes:
     """The whole response, ready to be sent; `head_only` for answers to HEAD, `close` announces the connection's end."""
-    body = json.dumps(
-        {
-            "type": "about:blank",
-            "title": failure.title,
-            "status": failure.status,
-            "detail": failure.detail,
-            "reason": failure.reason,
-        },
-        ensure_ascii=False,
-    ).encode("utf-8", "replace")
+    body = json.dumps(_members(failure), ensure_ascii=False).encode("utf-8", "replace")
     lines = [
         f"HTTP/1.1 {failure.status} {_phrase(failure.status)}",
         f"Date: {formatdate(usegmt=True)}",
@@ -51,6 +42,23 @@ def wire(failure: Failure, *, head_only: bool, close: bool) -> bytes:
         lines.append("Connection: close")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
     return head if head_only else head + body
+
+
+def _members(failure: Failure) -> dict[str, object]:
+    """What the document says; the last ones are ours (RFC 9457, section 3.2), and there where they are known."""
+    own = {
+        "reason": failure.reason,
+        "limit": _number(failure.limit),
+        "measured": _number(failure.measured),
+        "unit": failure.unit,
+    }
+    standard = {"type": "about:blank", "title": failure.title, "status": failure.status, "detail": failure.detail}
+    return standard | {name: value for name, value in own.items() if value is not None}
+
+
+def _number(value: float | None) -> float | None:
+    """Whole where it is, and else with as many digits as anybody reads."""
+    return int(value) if value is not None and value == int(value) else value and round(value, 3)
 
 
 def _phrase(status: int) -> str:

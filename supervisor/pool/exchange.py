@@ -30,6 +30,9 @@ class Failure:
     title: str
     detail: str
     retry_after_s: int | None = None
+    limit: float | None = None  # that was hit
+    measured: float | None = None  # at that time
+    unit: str | None = None  # of both: bytes or milliseconds
 
 
 class RequestRefused(Exception):

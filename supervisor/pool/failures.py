@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from supervisor.pool.blocked import Block
 from supervisor.pool.exchange import Failure
 from supervisor.spec.exits import Exit, ExitReason
 
@@ -15,6 +16,7 @@ _TITLES = {
     ExitReason.CPU_LIMIT: "The program used up its CPU time",
     ExitReason.WALL_LIMIT: "The program took too long",
     ExitReason.STARTUP_LIMIT: "The program took too long to start",
+    ExitReason.BLOCKED: "The program is blocked",
     ExitReason.UNRESPONSIVE: "The program stopped responding",
     ExitReason.ABORTED: "The program was aborted",
     ExitReason.IDLE: "The program was ended while idle",
@@ -26,7 +28,16 @@ _TITLES = {
 def of_exit(end: Exit, retry_after_s: float = 0.0) -> Failure:
     """Its isolate ended before it answered."""
     detail = f"The task's isolate ended ({end.reason}) before the request was answered."
-    return Failure(503, end.reason.value, _TITLES[end.reason], detail, math.ceil(retry_after_s) or None)
+    return Failure(
+        503,
+        end.reason.value,
+        _TITLES[end.reason],
+        detail,
+        math.ceil(retry_after_s) or None,
+        limit=end.limit,
+        measured=end.measured,
+        unit=end.unit if end.limit is not None or end.measured is not None else None,
+    )
 
 
 def of_wall_limit(wall_ms: float) -> Failure:
@@ -36,6 +47,8 @@ def of_wall_limit(wall_ms: float) -> Failure:
         ExitReason.WALL_LIMIT.value,
         "The program took too long",
         f"The request was not answered within {wall_ms:g} ms, the task's limits.cpu.wall.",
+        limit=wall_ms,
+        unit="milliseconds",
     )
 
 
@@ -52,4 +65,15 @@ def of_backoff(wait_s: float) -> Failure:
         "The program keeps failing",
         "The task failed several times in a row and is started again later.",
         max(1, math.ceil(wait_s)),
+    )
+
+
+def of_block(block: Block, now: float) -> Failure:
+    """Its sources are blocked."""
+    return Failure(
+        503,
+        ExitReason.BLOCKED.value,
+        _TITLES[ExitReason.BLOCKED],
+        f"The program had to be stopped by force ({block.reason}), and is not started again for now.",
+        max(1, math.ceil(block.left_s(now))),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import count
 
 from supervisor.engine.isolate import Isolate, IsolateListener
+from supervisor.pool.blocked import Block, BlockList
 from supervisor.pool.slot import Slot, SlotObserver, SlotParts
 from supervisor.pool.warm import WarmPool
 from supervisor.spec.task import TaskSpec
@@ -24,7 +25,8 @@ class Pool:
         warm: int = 0,
     ) -> None:
         self._warm = WarmPool(create, warm)
-        self._parts = SlotParts(self._warm.take, count(1), observer, loop)
+        self._blocked = BlockList()
+        self._parts = SlotParts(self._warm.take, count(1), observer, loop, self._blocked)
         self.slots: dict[str, Slot] = {}
         self._warm.fill()
 
@@ -34,6 +36,14 @@ class Pool:
             raise ValueError(f"task {spec.label} is here already")
         slot = self.slots[spec.label] = Slot(spec, self._parts)
         return slot
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Returns the scripts that are not started again for now, oldest first."""
+        return self._blocked.blocks(self._parts.loop.time())
+
+    def release(self, which: str) -> tuple[Block, ...]:
+        """Lifts the block of sources, by their hash, or those of a task; returns them. The next request boots it."""
+        return self._blocked.release(which)
 
     async def stop(self, drain_s: float) -> None:
         """Stops all tasks side by side: no more requests, `drain_s` seconds for what they have, then the end."""

@@ -12,8 +12,9 @@ from supervisor.engine.isolate import End, Isolate, IsolateListener, Statistics
 from supervisor.errors import BootError, EngineError
 from supervisor.pool import failures
 from supervisor.pool.backoff import Backoff
+from supervisor.pool.blocked import LOOK_AGAIN_S, Block, BlockList
 from supervisor.pool.deadlines import Deadlines
-from supervisor.pool.exchange import Exchange, RequestRefused
+from supervisor.pool.exchange import Exchange, Failure, RequestRefused
 from supervisor.pool.states import (
     IsolateEvent,
     IsolateState,
@@ -52,6 +53,9 @@ class SlotObserver(Protocol):
     def on_end(self, slot: Slot, end: Exit) -> None:
         """Its isolate is over."""
 
+    def on_blocked(self, slot: Slot, block: Block) -> None:
+        """Its script is not started again for now."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlotParts:
@@ -61,6 +65,7 @@ class SlotParts:
     numbers: Iterator[int]  # of exchanges, unique in the process
     observer: SlotObserver
     loop: asyncio.AbstractEventLoop
+    blocked: BlockList  # times are the loop's
 
 
 class Slot:
@@ -76,11 +81,12 @@ class Slot:
         self._serving: Isolate | None = None  # the isolate while it is READY: what the hot path looks at
         self._waiting = WaitingRoom()
         self._backoff = Backoff()
+        self._sources = ""  # while BLOCKED: for which it is
+        self._look_again_at = 0.0  # while BLOCKED: when it is booted to see whether its files changed
         self._deadlines = Deadlines(spec.limits.cpu.wall_ms, parts.loop, self._on_wall_limit, self._numbers_in_flight)
         self._boot_watch: asyncio.TimerHandle | None = None
         self._boot_began = 0.0
-        self._cpu_before_boot = 0.0
-        self._boot_overrun: tuple[float | None, float] = (None, 0.0)  # limit and measured, ms
+        self._boot_took_ms = 0.0  # when it was ended for that
         self._started: asyncio.Future[None] | None = None
         self._over: asyncio.Future[None] | None = None
         self._stopping = False
@@ -186,6 +192,8 @@ class Slot:
             raise RequestRefused(failures.STOPPING)
         if self._waiting.is_full:
             raise RequestRefused(failures.QUEUE_FULL)
+        if self._life.state is TaskState.BLOCKED:
+            self._leave_block()
         if self._isolate is None:
             wait_s = self._backoff.wait_s(self._parts.loop.time())
             if wait_s > 0:
@@ -195,6 +203,25 @@ class Slot:
         if self._isolate is None:  # there was no thread for it
             raise RequestRefused(failures.of_backoff(self._backoff.wait_s(self._parts.loop.time())))
         self._waiting.add(number, request)
+
+    # -- blocked sources -------------------------------------------------------------------------------------------
+
+    def _leave_block(self) -> None:
+        """Goes on if the block is over, or if it is time to see whether the files changed; else RequestRefused."""
+        now = self._parts.loop.time()
+        block = self._parts.blocked.find(self._sources, now)
+        if block is not None and now < self._look_again_at:
+            raise RequestRefused(failures.of_block(block, now))
+        self._life.on(TaskEvent.RELEASED)
+
+    def _block(self, end: Exit) -> Block | None:
+        """The block that follows from an end, if one does."""
+        now = self._parts.loop.time()
+        if end.parked and end.sources:
+            block = self._parts.blocked.add(end.sources, task_id=self.task_id, reason=end.reason.value, now=now)
+            self._parts.observer.on_blocked(self, block)
+            return block
+        return self._parts.blocked.find(end.sources, now) if end.reason is ExitReason.BLOCKED else None
 
     # -- boot ------------------------------------------------------------------------------------------------------
 
@@ -208,14 +235,12 @@ class Slot:
         self._isolate_life = isolate_life()
         self._isolate_life.on(IsolateEvent.BOOT)
         self._boot_began = self._parts.loop.time()
-        before = isolate.statistics()
-        self._cpu_before_boot = before.cpu_s if before is not None else 0.0
-        isolate.boot(self.spec)
+        isolate.boot(self.spec, blocked=(block.sources for block in self._parts.blocked.blocks(self._boot_began)))
         self._watch_boot()
 
     def _boot_again(self) -> bool:
         """Boots for requests that came after the last isolate was over; False if the task has to wait first."""
-        if self._stopping or self._backoff.wait_s(self._parts.loop.time()) > 0:
+        if self._stopping or self._life.state is TaskState.BLOCKED or self._backoff.wait_s(self._parts.loop.time()) > 0:
             return False
         self._life.on(TaskEvent.WANTED)
         self._boot()
@@ -229,26 +254,15 @@ class Slot:
         self._parts.observer.on_end(self, end)
 
     def _watch_boot(self) -> None:
-        """Ends a boot that took its CPU time (limits.cpu.startup) or its time on the clock (limits.cpu.wall)."""
-        self._boot_watch = None
-        limits = self.spec.limits.cpu
-        lasted_s = self._parts.loop.time() - self._boot_began
-        cpu_left_s = None if limits.startup_ms is None else limits.startup_ms / 1000 - self._boot_cpu_s()
-        wall_left_s = None if limits.wall_ms is None else limits.wall_ms / 1000 - lasted_s
-        left_s = min((left for left in (cpu_left_s, wall_left_s) if left is not None), default=None)
-        if left_s is None or self._isolate is None:
-            return
-        if left_s <= 0:
-            is_cpu = left_s == cpu_left_s
-            took_s = self._boot_cpu_s() if is_cpu else lasted_s
-            self._boot_overrun = (limits.startup_ms if is_cpu else limits.wall_ms, took_s * 1000)
-            self._isolate.end(End.STARTUP_LIMIT)
-        else:
-            self._boot_watch = self._parts.loop.call_later(left_s, self._watch_boot)
+        """Ends a boot that took its time on the clock (limits.cpu.wall); its CPU time is the engine's business."""
+        wall_ms = self.spec.limits.cpu.wall_ms
+        self._boot_watch = None if wall_ms is None else self._parts.loop.call_later(wall_ms / 1000, self._end_boot_late)
 
-    def _boot_cpu_s(self) -> float:
-        now = self.statistics()
-        return 0.0 if now is None else now.cpu_s - self._cpu_before_boot
+    def _end_boot_late(self) -> None:
+        self._boot_watch = None
+        self._boot_took_ms = (self._parts.loop.time() - self._boot_began) * 1000
+        if self._isolate is not None:
+            self._isolate.end(End.STARTUP_LIMIT)
 
     # -- the engine's IsolateListener ------------------------------------------------------------------------------
 
@@ -294,14 +308,14 @@ class Slot:
         """The isolate is over: everybody who waits for it hears so."""
         isolate, self._isolate, self._serving = self._isolate, None, None
         assert isolate is not None
-        parked = end.reason is ExitReason.ABORTED
-        self._isolate_life.on(IsolateEvent.PARKED if parked else IsolateEvent.EXITED)
+        self._isolate_life.on(IsolateEvent.PARKED if end.parked else IsolateEvent.EXITED)
         end = self._with_figures(end)
         self._stop_boot_watch()
         was_running = self._life.state is TaskState.RUNNING
         starter_hears = self._is_starting and self._start_failed(end)
-        self._end_boot(end)
-        failure = failures.of_exit(end, self._backoff.wait_s(self._parts.loop.time()))
+        block = self._block(end)
+        self._end_boot(end, block)
+        failure = self._failure(end, block)
         # First who waits, then who is told: a client that is told may have its next request in line.
         boots_again = was_running and self._waiting and self._boot_again()
         left_over = [] if boots_again else self._waiting.leave()
@@ -312,12 +326,22 @@ class Slot:
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
 
-    def _end_boot(self, end: Exit) -> None:
+    def _failure(self, end: Exit, block: Block | None) -> Failure:
+        """What those who waited for the isolate hear."""
+        now = self._parts.loop.time()
+        if block is None:
+            return failures.of_exit(end, self._backoff.wait_s(now))
+        return failures.of_exit(end, block.left_s(now)) if end.parked else failures.of_block(block, now)
+
+    def _end_boot(self, end: Exit, block: Block | None = None) -> None:
         """Brings the task's state, its back-off and whoever waits for its start up to date after an end."""
         now = self._parts.loop.time()
         was_running = self._life.state is TaskState.RUNNING
         if self._stopping:
             self._life.on(TaskEvent.STOPPED)
+        elif block is not None:
+            self._life.on(TaskEvent.BLOCKED)
+            self._sources, self._look_again_at = block.sources, now + LOOK_AGAIN_S
         elif end.failed:
             self._backoff = self._backoff.after_failure(now=now, lived_s=now - self._boot_began if was_running else 0.0)
             self._life.on(TaskEvent.FAILED)
@@ -344,8 +368,7 @@ class Slot:
     def _with_figures(self, end: Exit) -> Exit:
         limits = self.spec.limits.cpu
         if end.reason is ExitReason.STARTUP_LIMIT and end.limit is None:
-            limit, measured = self._boot_overrun
-            return replace(end, limit=limit, measured=measured)
+            return replace(end, limit=limits.wall_ms, measured=self._boot_took_ms)
         if end.reason is ExitReason.WALL_LIMIT and end.limit is None:
             return replace(end, limit=limits.wall_ms)
         return end

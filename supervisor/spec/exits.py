@@ -23,6 +23,7 @@ class ExitReason(StrEnum):
     CPU_LIMIT = "cpu-limit"
     WALL_LIMIT = "wall-limit"
     STARTUP_LIMIT = "startup-limit"
+    BLOCKED = "blocked"  # its sources are blocked on this host: nothing was run
     UNRESPONSIVE = "unresponsive"  # did not end when told to; its thread is parked
     ABORTED = "aborted"  # V8 itself gave up, or the host could not understand why it ended
     IDLE = "idle"
@@ -41,6 +42,7 @@ _WORDS: dict[ExitReason, tuple[str, Quantity | None]] = {
     ExitReason.CPU_LIMIT: ("CPU time ran past limits.cpu.request", TIME),
     ExitReason.WALL_LIMIT: ("a request took longer than limits.cpu.wall", TIME),
     ExitReason.STARTUP_LIMIT: ("the main module took longer than limits.cpu.startup", TIME),
+    ExitReason.BLOCKED: ("the program is blocked on this host for what it did before", None),
     ExitReason.UNRESPONSIVE: ("the program did not stop when it was told to", TIME),
     ExitReason.ABORTED: ("V8 gave up", None),
     ExitReason.IDLE: ("nothing to do for the time of `idle`", TIME),
@@ -70,6 +72,14 @@ class Exit:
     message: str = ""
     stack: str | None = None
     error: ErrorPlace | None = None
+    parked: bool = False  # the thread that ran it is lost to the process
+    sources: str = ""  # the hash of what was loaded, hex; empty if nothing was
+
+    @property
+    def unit(self) -> str | None:
+        """What `limit` and `measured` count."""
+        quantity = _WORDS[self.reason][1]
+        return None if quantity is None else "bytes" if quantity is SIZE else "milliseconds"
 
     @property
     def failed(self) -> bool:
@@ -111,6 +121,8 @@ def _exit(record: Mapping[str, Any]) -> Exit:
         message=str(record.get("message") or ""),
         stack=_text(record.get("stack")),
         error=_error(record.get("error")),
+        parked=bool(record.get("parked")),
+        sources=str(record.get("sources") or ""),
     )
 
 

@@ -11,3 +11,4 @@ class RunOptions:
 
     warm: int = 1  # isolates kept ready for the next boot; each costs about 1.5 MiB
     v8_flags: str = ""  # as on V8's command line; for development
+    seccomp: bool = True  # isolate threads make no system calls but those they need; off for debugging

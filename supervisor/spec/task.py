@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
+from supervisor.spec.allow import Allow
 from supervisor.spec.limits import DURATION, Limits
 from supervisor.spec.listen import LISTEN_PATTERN, ListenAddress, parse_listen
 from supervisor.spec.model import Milliseconds, Settings
@@ -79,6 +80,7 @@ class TaskSpec(Settings):
     listen: tuple[Listen, ...] = Field((), description="'host:port', '[IPv6]:port', 'unix:/path'; port 0: any free one")
     cpu: Core = Field(None, description="the core that the thread is pinned to; absent: any")
     limits: Limits = Field(default_factory=Limits, description="what the task may use; null in a limit: unlimited")
+    allow: Allow = Field(default_factory=Allow, description="ways to make code from data")
     idle: Annotated[Milliseconds | None, DURATION] = Field(
         60_000.0, description="no request, timer or open socket for so long: the isolate ends, the listeners stay"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.pool.blocked import Block
 from supervisor.pool.slot import Slot
 from supervisor.spec.exits import Exit
 from supervisor.telemetry.logs import task_log, tenant_line
@@ -21,6 +22,16 @@ class TaskLog:
     def on_handler_error(self, slot: Slot, message: str) -> None:
         """It failed to answer a request."""
         task_log(slot.task_id).error("request failed", stack=message)
+
+    def on_blocked(self, slot: Slot, block: Block) -> None:
+        """Its script is not started again for now."""
+        task_log(slot.task_id).error(
+            "blocked: its script had to be stopped by force, and is not started again until this ends, its files "
+            "change or isolated is started again",
+            reason=block.reason,
+            lasts_s=round(block.until - block.since),
+            sources=block.sources,
+        )
 
     def on_late(self, slot: Slot, count: int) -> None:
         """It did not answer requests in time."""

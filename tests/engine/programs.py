@@ -138,8 +138,10 @@ class Programs:
         files: Files = {"main.js": source} if isinstance(source, str) else source
         folder = self.write(files)
         defaults = {"taskId": "test", "mainPath": main or next(iter(files)), "pwd": str(pwd or folder)}
+        # Without limits of CPU time, unless a test is about them: these programs work hard.
+        limits = {"cpu": {"request": None, "startup": None}} | settings.pop("limits", {})
         program = self.warm()
-        program.isolate.boot(TaskSpec.model_validate(defaults | settings))
+        program.isolate.boot(TaskSpec.model_validate(defaults | settings | {"limits": limits}))
         return program
 
     async def boot(self, source: str | Files, **options: Any) -> Program:

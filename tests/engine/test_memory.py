@@ -34,7 +34,8 @@ async def test_a_heap_that_grows_past_its_limit_ends_the_isolate(programs: Progr
     assert end.reason == "heap-limit", end
     assert end.limit == 10 * MIB
     assert end.measured is not None
-    assert 7 * MIB <= end.measured <= 24 * MIB
+    # A table that doubles asks for all of its new size at once, and that is what the program would have had.
+    assert 7 * MIB <= end.measured <= 32 * MIB
     assert list(program.isolate.exchanges) == [number]
     assert not exchange.wire
     assert await neighbour.text() == "fine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -48,6 +49,7 @@ class Life:
     """What the pool did with the isolate."""
 
     spec: TaskSpec | None = None
+    blocked: tuple[str, ...] = ()
     asked_to_end: list[End] = field(default_factory=list)
     aborted: list[int] = field(default_factory=list)
     gone: bool = False  # its thread is over, whether or not anybody was told
@@ -66,9 +68,10 @@ class FakeIsolate(Isolate):
 
     # what the pool does
 
-    def boot(self, spec: TaskSpec) -> None:
+    def boot(self, spec: TaskSpec, *, blocked: Iterable[str] = ()) -> None:
         assert self.life.spec is None, "booted twice"
         self.life.spec = spec
+        self.life.blocked = tuple(blocked)
 
     def request(
         self, number: int, exchange: Answered, flags: int, method: bytes, target: bytes, headers: bytes, body: bytes
@@ -107,7 +110,7 @@ class FakeIsolate(Isolate):
     def statistics(self) -> Statistics | None:
         if self.life.gone:
             return None
-        return Statistics(0, 0, 0, self.figures.cpu_s, self.figures.busy_since_s, len(self.exchanges), 0, self.id)
+        return Statistics(0, 0, 0, self.figures.cpu_s, None, self.figures.busy_since_s, len(self.exchanges), 0, self.id)
 
     # what it says by itself
 

@@ -85,7 +85,7 @@ def test_a_task_that_keeps_failing_is_told_to_clients_with_when_to_come_again(tm
 def test_a_spinning_handler_is_ended_and_does_not_hurt_another_task(tmp_path: Path) -> None:
     spin = handler("if (request.url.endsWith('/spin')) for (;;); return new Response('ok');")
     files = [
-        write_task(tmp_path, spin, name="spin", main="spin.mjs", limits={"cpu": {"wall": "300ms"}}),
+        write_task(tmp_path, spin, name="spin", main="spin.mjs", limits={"cpu": {"request": None, "wall": "300ms"}}),
         write_task(tmp_path, FINE, name="fine", main="fine.mjs"),
     ]
     with Running(*files) as running, Neighbour(running) as neighbour:
@@ -99,6 +99,19 @@ def test_a_spinning_handler_is_ended_and_does_not_hurt_another_task(tmp_path: Pa
     assert sorted(neighbour.seconds)[len(neighbour.seconds) // 2] < 0.1
 
 
+def test_a_spinning_handler_ends_when_its_cpu_time_is_used_up(tmp_path: Path) -> None:
+    spin = handler("if (request.url.endsWith('/spin')) for (;;); return new Response('ok');")
+    with Running(write_task(tmp_path, spin)) as running:
+        assert running.get().text == "ok"
+        answer = running.get("/spin")
+        assert answer.status == 503
+        assert answer.problem["reason"] == "cpu-limit"
+        assert answer.problem["measured"] >= answer.problem["limit"]
+        line = running.log.wait_event("cpu-limit", task="task", reason="cpu-limit")
+        assert "main.mjs" in line["stack"]
+        assert running.get().text == "ok"
+
+
 def test_a_spinning_boot_is_ended_and_told(tmp_path: Path) -> None:
     file = write_task(tmp_path, "for (;;);", limits={"cpu": {"startup": "300ms"}})
     with Running(file) as running:
@@ -110,7 +123,7 @@ def test_a_spinning_boot_is_ended_and_told(tmp_path: Path) -> None:
 def test_a_flood_of_console_lines_hurts_nobody(tmp_path: Path) -> None:
     flood = handler("for (let i = 0; i < 1e5; i++) console.log('x'.repeat(500)); return new Response('done');")
     files = [
-        write_task(tmp_path, flood, name="flood", main="flood.mjs"),
+        write_task(tmp_path, flood, name="flood", main="flood.mjs", limits={"cpu": {"request": None}}),
         write_task(tmp_path, FINE, name="fine", main="fine.mjs"),
     ]
     with Running(*files) as running, Neighbour(running):

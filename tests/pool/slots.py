@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from supervisor.pool.blocked import Block, BlockList
 from supervisor.pool.exchange import Failure, RequestRefused
 from supervisor.pool.slot import Slot, SlotParts
 from supervisor.spec.exits import Exit
@@ -33,6 +34,7 @@ class FakeObserver:
         self.errors: list[str] = []
         self.late: list[int] = []
         self.ends: list[Exit] = []
+        self.blocks: list[Block] = []
 
     def on_ready(self, slot: Slot, milliseconds: float) -> None:
         self.ready.append(milliseconds)
@@ -49,6 +51,9 @@ class FakeObserver:
     def on_end(self, slot: Slot, end: Exit) -> None:
         self.ends.append(end)
 
+    def on_blocked(self, slot: Slot, block: Block) -> None:
+        self.blocks.append(block)
+
 
 @dataclass
 class Case:
@@ -57,6 +62,7 @@ class Case:
     slot: Slot
     isolates: FakeIsolates
     observer: FakeObserver
+    blocked: BlockList
 
     @property
     def isolate(self) -> FakeIsolate:
@@ -91,6 +97,6 @@ class Case:
 
 
 def slot_of(spec: TaskSpec | None = None, *, threads_left: int | None = None) -> Case:
-    isolates, observer = FakeIsolates(threads_left), FakeObserver()
-    parts = SlotParts(isolates.create, count(1), observer, asyncio.get_running_loop())
-    return Case(Slot(spec or task(), parts), isolates, observer)
+    isolates, observer, blocked = FakeIsolates(threads_left), FakeObserver(), BlockList()
+    parts = SlotParts(isolates.create, count(1), observer, asyncio.get_running_loop(), blocked)
+    return Case(Slot(spec or task(), parts), isolates, observer, blocked)

@@ -104,7 +104,8 @@ class Task:
         isolate = engine.create(listener)
         await asyncio.wait_for(listener.warm.wait(), PATIENCE_S)
         settings = {"taskId": name, "mainPath": name, "pwd": str(JS), "env": {"A": "b"}, "listen": ["127.0.0.1:0"]}
-        isolate.boot(TaskSpec.model_validate(settings))
+        limits = {"cpu": {"request": None, "startup": None}}  # a test file's checks run in one request
+        isolate.boot(TaskSpec.model_validate(settings | {"limits": limits}))
         await asyncio.wait_for(listener.ready.wait(), PATIENCE_S)
         if listener.end is not None:
             raise RuntimeError(f"{name} did not boot: {listener.end}")

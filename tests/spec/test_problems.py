@@ -88,6 +88,8 @@ def put(path: str, value: object) -> dict[str, Any]:
         ("limits.net.private", "yes", '"yes"', "true or false", "without quotes"),
         ("limits.net.private", 1, "1", "true or false", "without quotes"),
         ("limits.net.private", None, "null", "true or false", "without quotes"),
+        ("allow.eval", "no", '"no"', "true or false", "without quotes"),
+        ("allow.wasm", 0, "0", "true or false", "without quotes"),
         ("idle", 0, "0", "1 ms to 2400 h", "within that"),
         ("idle", "101h 5m", '"101h 5m"', "min, h", "'50ms'"),
     ],

@@ -38,6 +38,13 @@ def test_defaults() -> None:
     )
 
 
+def test_code_from_data_is_allowed_unless_switched_off() -> None:
+    assert (task().allow.eval, task().allow.wasm) == (True, True)
+    spec = task(allow={"eval": False, "wasm": False})
+    assert (spec.allow.eval, spec.allow.wasm) == (False, False)
+    assert spec.document()["allow"] == {"eval": False, "wasm": False}
+
+
 def test_a_spec_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         task().task_id = 2  # type: ignore[misc]

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "../memory_account.h"
 #include "clone_hooks.h"
 
 namespace isolated {
@@ -52,7 +53,7 @@ class CloneWriter : public v8::ValueSerializer::Delegate {
   }
 
   void* ReallocateBufferMemory(void* old_buffer, size_t size, size_t* actual_size) override {
-    if (size > MaxBytes()) return nullptr;
+    if (size > MaxBytes() || !MemoryAccount::MayMalloc(size)) return nullptr;
     *actual_size = size;
     return std::realloc(old_buffer, size);
   }

@@ -20,6 +20,7 @@ std::span<const Op> Base64Ops();
 std::span<const Op> CloneOps();
 std::span<const Op> RandomOps();
 std::span<const Op> InspectOps();
+std::span<const Op> JsonOps();
 
 // The native state that ops keep for one isolate (open text decoders). Lives in isolate data slot 1; made by the
 // owner of the isolate before any op runs and deleted after the isolate is disposed. Isolate's thread only.

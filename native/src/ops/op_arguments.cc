@@ -4,6 +4,8 @@
 
 #include <new>
 
+#include "../memory_account.h"
+
 namespace isolated {
 
 v8::MaybeLocal<v8::String> OneByteString(v8::Isolate* isolate, std::string_view latin1) {
@@ -26,12 +28,16 @@ void ThrowRangeError(v8::Isolate* isolate, std::string_view message) {
 }
 
 bool ReadString(const Arguments& arguments, int index, v8::Local<v8::String>* out) {
+  // An op holds a text and its result for a while: at most four bytes for each character.
+  constexpr size_t kBytesPerCharacter = 4;
   if (!arguments[index]->IsString()) {
     ThrowTypeError(arguments.GetIsolate(), "Expected a string");
     return false;
   }
   *out = arguments[index].As<v8::String>();
-  return true;
+  if (MemoryAccount::MayMalloc(static_cast<size_t>((*out)->Length()) * kBytesPerCharacter)) return true;
+  ThrowRangeError(arguments.GetIsolate(), "The text is too long for what limits.mem.external leaves");
+  return false;
 }
 
 bool ReadFunction(const Arguments& arguments, int index, v8::Local<v8::Function>* out) {

@@ -20,7 +20,8 @@ v8::MaybeLocal<v8::String> OneByteString(v8::Isolate* isolate, std::string_view 
 void ThrowTypeError(v8::Isolate* isolate, std::string_view message);
 void ThrowRangeError(v8::Isolate* isolate, std::string_view message);
 
-// Argument `index` as a string; throws a TypeError and returns false when it is not one.
+// Argument `index` as a string. Returns false when it is not one (TypeError), or one that is too long for the memory
+// that the op would need for it (RangeError).
 bool ReadString(const Arguments& arguments, int index, v8::Local<v8::String>* out);
 
 // Argument `index` as a function or an object, likewise.

@@ -9,7 +9,7 @@ inline constexpr char kBundle[] = R"js(
   const forward = (name) => (...values) => on[name]?.(...values);
   const formatError = (error) => String(error?.stack ?? error);
   const names = ['start', 'bodyChunk', 'bodyEnd', 'bodyFailed', 'abort', 'credit', 'timer', 'unhandledRejection',
-                 'rejectionHandled', 'warmUp', 'dispatch'];
+                 'rejectionHandled', 'warmUp', 'dispatch', 'limitNear'];
   const hooks = Object.fromEntries(names.map((name) => [name, forward(name)]));
   ops.setHooks({
     ...hooks,

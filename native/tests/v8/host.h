@@ -20,7 +20,7 @@ inline constexpr int kPatienceMs = 20'000;  // for what comes at once unless the
 // Starts V8, once per process: what the first call says counts.
 inline void StartEngine(std::string_view bundle = kBundle, const char* v8_flags = nullptr) {
   static const int started = [&] {
-    const isolated_engine_options options{bundle.data(), bundle.size(), v8_flags, 1};
+    const isolated_engine_options options{bundle.data(), bundle.size(), v8_flags, 1, 0};
     return isolated_start(&options);
   }();
   if (started != ISOLATED_OK) std::fprintf(stderr, "%s\n", isolated_error());
@@ -49,7 +49,11 @@ inline void Drain() {
 struct Limits {
   uint64_t heap = 0;
   uint64_t external = 0;
+  double cpu_startup_ms = 0;
+  double cpu_request_ms = 0;
   int32_t core = -1;
+  uint32_t flags = 0;
+  const char* blocked = nullptr;
 };
 
 // One isolate. Ends it when the test does.
@@ -80,7 +84,18 @@ class Program {
 
   void Boot(std::string_view source, Limits limits = {}, const char* name = "main.mjs") {
     folder_.Write(name, source);
-    const isolated_boot_options options{folder_.path().c_str(), name, "{}", limits.heap, limits.external, limits.core};
+    const isolated_boot_options options{
+        .pwd = folder_.path().c_str(),
+        .main_path = name,
+        .parameters = "{}",
+        .heap_limit = limits.heap,
+        .external_limit = limits.external,
+        .cpu_startup_ms = limits.cpu_startup_ms,
+        .cpu_request_ms = limits.cpu_request_ms,
+        .core = limits.core,
+        .flags = limits.flags,
+        .blocked = limits.blocked,
+    };
     CHECK_EQ(isolated_boot(id_, &options), ISOLATED_OK);
   }
 
@@ -101,6 +116,12 @@ class Program {
     const Record record = AwaitAny({ISOLATED_RESPONSE, ISOLATED_RESPONSE_FAILED, ISOLATED_EXIT});
     const size_t head = record.payload.find("\r\n\r\n");
     return record.kind == ISOLATED_RESPONSE ? record.payload.substr(head + 4) : "no response: " + record.payload;
+  }
+
+  // Whether a record of this kind is here already.
+  bool HasMore(int kind) {
+    Drain();
+    return std::ranges::any_of(Drained(), [&](const Record& r) { return r.isolate == id_ && r.kind == kind; });
   }
 
   // Whether its end has been recorded.

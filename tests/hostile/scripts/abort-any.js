@@ -1,0 +1,1 @@
+a=[];for(;;)a.push(AbortSignal.any([AbortSignal.timeout(1e6)]))

@@ -1,0 +1,1 @@
+s='a'.repeat(2**27);for(;;)btoa(s)

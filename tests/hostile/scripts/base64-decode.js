@@ -1,0 +1,1 @@
+s='YWFh'.repeat(2**24);for(;;)atob(s)

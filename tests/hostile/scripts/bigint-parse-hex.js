@@ -1,0 +1,1 @@
+for(;;)BigInt('0x'+'f'.repeat(1e8))

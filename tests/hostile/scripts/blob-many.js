@@ -1,0 +1,1 @@
+a=[];for(;;)a.push(new Blob(['x'.repeat(1e4)]))

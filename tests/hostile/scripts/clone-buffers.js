@@ -1,0 +1,1 @@
+a=[];for(;;)a.push(structuredClone(new Uint8Array(4e6)))

@@ -1,0 +1,1 @@
+s=' '.repeat(1e8)+'1';for(;;)Date.parse(s)

@@ -1,0 +1,1 @@
+decodeURIComponent('%C3%A9'.repeat(3e7))

@@ -1,0 +1,1 @@
+for(;;)encodeURIComponent('\u00e9'.repeat(3e7))

@@ -1,0 +1,1 @@
+Error.prepareStackTrace=()=>{for(;;);};new Error().stack

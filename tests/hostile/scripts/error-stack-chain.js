@@ -1,0 +1,1 @@
+e=new Error('x');for(;;)e=new Error('y',{cause:e})

@@ -1,0 +1,1 @@
+for(;;)escape('\u1234'.repeat(5e6))

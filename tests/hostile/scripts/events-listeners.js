@@ -1,0 +1,1 @@
+t=new EventTarget;for(;;)t.addEventListener('x',()=>{})

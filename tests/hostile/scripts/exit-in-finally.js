@@ -1,0 +1,1 @@
+try{process.exit(0)}finally{for(;;);}

@@ -1,0 +1,1 @@
+for(;;)process.exit(1)

@@ -1,0 +1,1 @@
+h=new Headers;for(;;)h.append('x','y'.repeat(1e5))

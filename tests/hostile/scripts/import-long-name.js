@@ -1,0 +1,1 @@
+for(;;)try{await import('./'+'a/'.repeat(1e6)+'x.js')}catch{}

@@ -1,0 +1,1 @@
+o={toJSON(){return [o,o]}};JSON.stringify(o)

@@ -1,0 +1,1 @@
+Array.prototype.with.call({length:2**32-1},0,1)

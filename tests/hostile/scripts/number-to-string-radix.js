@@ -1,0 +1,1 @@
+for(;;)(Number.MAX_VALUE).toString(3)

@@ -1,0 +1,1 @@
+eval('async()=>await ('.repeat(5000)+'1'+')'.repeat(5000))

@@ -1,0 +1,1 @@
+for(let i=0;;i++)(0,eval)('var v'+i+'=function*(){yield '+i+'}')

@@ -1,0 +1,1 @@
+eval('a=1'+',a'.repeat(2e6))

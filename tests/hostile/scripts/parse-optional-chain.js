@@ -1,0 +1,1 @@
+eval('a'+'?.b'.repeat(1e6))

@@ -1,0 +1,1 @@
+Promise.all({[Symbol.iterator]:()=>({next:()=>({value:1})})})

@@ -1,0 +1,1 @@
+p=Promise.resolve();for(;;)p=p.then(()=>new Array(10))

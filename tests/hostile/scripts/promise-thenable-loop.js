@@ -1,0 +1,1 @@
+t={then(r){r(t)}};Promise.resolve(t)

@@ -1,0 +1,1 @@
+Object.keys(new Proxy({},{ownKeys:()=>Array.from({length:1e7},(_,i)=>'k'+i)}))

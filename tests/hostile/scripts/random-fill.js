@@ -1,0 +1,1 @@
+u=new Uint8Array(65536);for(;;)crypto.getRandomValues(u)

@@ -1,0 +1,1 @@
+a=[];for(;;)a.push(crypto.randomUUID())

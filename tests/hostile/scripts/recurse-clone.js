@@ -1,0 +1,1 @@
+function f(){structuredClone({get x(){f()}})}f()

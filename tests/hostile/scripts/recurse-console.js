@@ -1,0 +1,1 @@
+function f(){console.log({get [Symbol.toStringTag](){f();return 'x'}})}f()

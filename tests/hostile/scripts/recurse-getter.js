@@ -1,0 +1,1 @@
+o={get x(){return this.x}};for(;;)try{o.x}catch{}

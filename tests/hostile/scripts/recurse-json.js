@@ -1,0 +1,1 @@
+o={toJSON(){return JSON.stringify(o)}};JSON.stringify(o)

@@ -1,0 +1,1 @@
+function f(){[1].map(f)}for(;;)try{f()}catch{}

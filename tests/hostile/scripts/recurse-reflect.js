@@ -1,0 +1,1 @@
+function f(){Reflect.apply(f,null,[])}f()

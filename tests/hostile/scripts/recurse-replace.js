@@ -1,0 +1,1 @@
+function f(){'a'.replace(/a/,f)}f()

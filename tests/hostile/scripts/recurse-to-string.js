@@ -1,0 +1,1 @@
+o={toString(){return ''+o}};for(;;)try{''+o}catch{}

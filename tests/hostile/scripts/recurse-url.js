@@ -1,0 +1,1 @@
+function f(){new URL({toString(){f();return 'http://a'}})}f()

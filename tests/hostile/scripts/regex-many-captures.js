@@ -1,0 +1,1 @@
+new RegExp('(a)'.repeat(60000)).exec('a'.repeat(60000))

@@ -1,0 +1,1 @@
+a=[];for(;;)a.push(...'ab'.repeat(1e4).matchAll(/(a)(b)/g))

@@ -1,0 +1,1 @@
+new RegExp('(?:a{0,1000}){0,1000}'.repeat(50)+'b').test('a'.repeat(1000))

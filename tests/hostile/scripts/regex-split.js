@@ -1,0 +1,1 @@
+'x'.repeat(1e5).split(/(x*)*y/)

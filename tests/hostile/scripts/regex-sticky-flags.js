@@ -1,0 +1,1 @@
+r=/(?:)/gy;for(;;)r[Symbol.replace]('x'.repeat(1e6),'$`')

@@ -1,0 +1,1 @@
+Array.prototype.push=Object.defineProperty=Map.prototype.get=()=>{for(;;);};Promise.prototype.then=function(){for(;;);};console.log({a:[1]});new Response('x').text();new URL('http://a');structuredClone({})

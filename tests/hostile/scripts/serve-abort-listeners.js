@@ -1,0 +1,1 @@
+export default {fetch(request) { for (;;) request.signal.addEventListener('abort', () => { for (;;); }) }}

@@ -1,0 +1,1 @@
+export default {fetch(request) { request.signal.addEventListener('abort', () => { for (;;); }); return new Promise(() => {}) }}

@@ -1,0 +1,1 @@
+export default {fetch() { setTimeout(() => { for (;;); }); return new Response('ok') }}

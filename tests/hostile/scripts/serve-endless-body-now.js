@@ -1,0 +1,1 @@
+export default {fetch: () => new Response(new ReadableStream({start(c) { for (;;) c.enqueue(new Uint8Array(65536)) }}))}

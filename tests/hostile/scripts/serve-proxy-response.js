@@ -1,0 +1,1 @@
+export default {fetch: () => new Proxy(new Response('x'), {get() { for (;;); }})}

@@ -1,0 +1,1 @@
+export default {fetch() { throw {toString() { for (;;); }, get stack() { for (;;); }} }}

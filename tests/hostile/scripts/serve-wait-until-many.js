@@ -1,0 +1,1 @@
+export default {fetch(request, env, context) { for (;;) context.waitUntil(new Promise(() => {})) }}

@@ -1,0 +1,1 @@
+await new Response(new ReadableStream({pull(c){c.enqueue(new Uint8Array(65536))}})).arrayBuffer()

@@ -1,0 +1,1 @@
+s=new ReadableStream({pull(c){for(;;)c.enqueue('x')}});await s.getReader().read()

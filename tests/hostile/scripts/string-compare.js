@@ -1,0 +1,1 @@
+s='x'.repeat(2**27);t=s+'a';u=s+'b';for(;;)t<u

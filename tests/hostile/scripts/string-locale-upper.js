@@ -1,0 +1,1 @@
+s='\u0130'.repeat(1e7);for(;;)s.toLocaleLowerCase('tr')

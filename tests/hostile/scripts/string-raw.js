@@ -1,0 +1,1 @@
+String.raw({raw:{length:2**53-1}})

@@ -1,0 +1,1 @@
+s='\ud800'.repeat(1e8);for(;;)s.toWellFormed()

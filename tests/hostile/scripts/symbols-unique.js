@@ -1,0 +1,1 @@
+a=[];for(;;)a.push(Symbol('x'.repeat(100)))

@@ -1,0 +1,1 @@
+(function f(){setTimeout(f,0);setTimeout(f,0)})()

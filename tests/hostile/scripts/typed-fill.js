@@ -1,0 +1,1 @@
+u=new Uint8Array(8e6);for(;;)u.fill(1)

@@ -1,0 +1,1 @@
+addEventListener('unhandledrejection',()=>Promise.reject(1));Promise.reject(0)

@@ -1,0 +1,1 @@
+a=[];for(;;)a.push(new WebAssembly.Global({value:'externref',mutable:true},{}))

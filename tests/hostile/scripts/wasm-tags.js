@@ -1,0 +1,1 @@
+a=[];for(;;)a.push(new WebAssembly.Tag({parameters:Array(1000).fill('i32')}))
