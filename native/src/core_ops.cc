@@ -34,10 +34,13 @@ int32_t IntAt(const Arguments& arguments, int i) {
 
 // Bytes of a console line or of an error's text; nobody reads more, and a program could make some of 1.5 GB.
 constexpr size_t kLongestText = 256 * 1024;
+// Characters of a text whose beginning is told. V8 may have to copy the whole in its heap before it can be read.
+constexpr int kLongestCopied = 2 * 1024 * 1024;
 
 std::string TextAt(const Arguments& arguments, int i) {
   if (!arguments[i]->IsString()) return {};
   const v8::Local<v8::String> string = arguments[i].As<v8::String>();
+  if (string->Length() > kLongestCopied) return "… (" + std::to_string(string->Length()) + " characters)";
   std::string text = ToUtf8(arguments.GetIsolate(), string, kLongestText);
   const size_t cut = string->Utf8LengthV2(arguments.GetIsolate()) - text.size();
   if (cut > 0) text += " … (" + std::to_string(cut) + " bytes more)";

@@ -210,7 +210,7 @@ void IsolateThread::Run() {
     cpu_clock_.With([&](std::optional<clockid_t>& mine) { mine = clock; });
   }
   const V8Heap::Failures failures{OnOutOfMemory, OnFatalError};
-  heap_.emplace(shared_.platform, shared_.snapshot, failures, [this] { inbox_.Wake(); });
+  heap_.emplace(shared_.platform, shared_.snapshot, memory_, failures, [this] { inbox_.Wake(); });
   isolate()->SetData(kDataSlot, this);
   isolate()->SetStackLimit(StackLow() + kStackReserveBytes);
   isolate()->SetPromiseRejectCallback(OnPromiseReject);
@@ -222,13 +222,14 @@ void IsolateThread::Run() {
     terminable_.With([&](v8::Isolate*& terminable) { terminable = isolate(); });
     Loop();
     terminable_.With([](v8::Isolate*& terminable) { terminable = nullptr; });
-    shared_.watchdog.Remove(this);
     rejections_.Clear();
     main_promise_.Reset();
     loader_.reset();
     realm_.reset();
   }
   heap_.reset();
+  // Not before: V8 may give up while it ends, and the watchdog tells of that.
+  shared_.watchdog.Remove(this);
   cpu_clock_.With([](std::optional<clockid_t>& mine) { mine.reset(); });
   if (dropped_log_lines_ > 0) TellDroppedLines();
   report_->sources = sources_.hex();
@@ -391,7 +392,7 @@ void IsolateThread::PublishAccount() {
 }
 
 std::optional<ExitReport> IsolateThread::MemoryReport() {
-  const MemoryAccount& memory = heap_->memory();
+  const MemoryAccount& memory = *memory_;
   const auto report = [this](const char* reason, size_t limit, size_t measured) {
     return ExitReport{.reason = reason,
                       .limit = static_cast<int64_t>(limit),
@@ -439,14 +440,14 @@ void IsolateThread::Terminate(int times) {
   terminable_.With([&](v8::Isolate* isolate) {
     if (!isolate) return;
     // First the interrupt, which notes where JavaScript is: once it is terminating, V8 does not call it any more.
-    if (times == 0 && !heap_->memory().heap_limit_hit()) return isolate->RequestInterrupt(OnInterrupt, this);
+    if (times == 0 && !memory_->heap_limit_hit()) return isolate->RequestInterrupt(OnInterrupt, this);
     isolate->TerminateExecution();
   });
 }
 
 void IsolateThread::OnLook() {
   // What helper threads allocate, and machine code, cannot be refused.
-  if (heap_->memory().OverExternalLimit() && heap_->memory().NoteExternalLimit()) must_end = true;
+  if (memory_->OverExternalLimit() && memory_->NoteExternalLimit()) must_end = true;
 }
 
 void IsolateThread::OnInterrupt(v8::Isolate* isolate, void* data) {
@@ -710,7 +711,7 @@ void IsolateThread::NoteFigures() {
   isolate()->GetHeapStatistics(&statistics);
   heap_used_.store(statistics.used_heap_size(), std::memory_order_relaxed);
   heap_total_.store(statistics.total_heap_size(), std::memory_order_relaxed);
-  external_used_.store(heap_->memory().external(), std::memory_order_relaxed);
+  external_used_.store(memory_->external(), std::memory_order_relaxed);
 }
 
 void IsolateThread::TrimIfIdle() {
@@ -765,11 +766,12 @@ void IsolateThread::OnParked() {
 }
 
 ExitReport IsolateThread::ParkedReport() {
+  if (report_) return *report_;  // it was ending already
   const int32_t cause = spot().cause();
   if (cause == ParkingSpot::kUnresponsive) {
     const char* why = cpu_limit_hit_                         ? (account_.is_boot() ? "startup-limit" : "cpu-limit")
-                      : heap_->memory().heap_limit_hit()     ? "heap-limit"
-                      : heap_->memory().external_limit_hit() ? "external-limit"
+                      : memory_->heap_limit_hit()     ? "heap-limit"
+                      : memory_->external_limit_hit() ? "external-limit"
                                                              : EndReasonName(end_reason_);
     return {.reason = "unresponsive",
             .message = std::string("told to end for ") + why + ", its code went on: its thread is parked",

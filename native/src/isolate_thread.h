@@ -173,6 +173,7 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   std::atomic<uint32_t> open_exchanges_{0};
   std::atomic<uint32_t> open_timers_{0};
   SourceHash sources_;
+  const std::shared_ptr<MemoryAccount> memory_ = std::make_shared<MemoryAccount>();
 
   // Isolate's thread only. The order is the order of their lives: the program's handles die before its heap.
   RecordWriter records_;

@@ -5,8 +5,10 @@
 
 namespace isolated {
 
-V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& failures, std::function<void()> wake)
+V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, std::shared_ptr<MemoryAccount> memory,
+               const Failures& failures, std::function<void()> wake)
     : platform_(platform),
+      memory_(std::move(memory)),
       allocator_(std::make_shared<CountingAllocator>(memory_)),
       tasks_(std::make_shared<ForegroundTasks>(std::move(wake))),
       resources_(MakeIsolateResources()),
@@ -31,6 +33,9 @@ V8Heap::V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& fai
 }
 
 V8Heap::~V8Heap() {
+  // A refusal now would end in V8 giving up; the program does not run any more.
+  closing_ = true;
+  memory_->SetLimits(0, 0, nullptr);
   tasks_->Close();
   isolate_->Dispose();
   platform_.Unregister(isolate_);
@@ -49,6 +54,7 @@ void V8Heap::SetLimits(size_t heap, size_t external, MemoryAccount::Listener& li
 // JavaScript is told to stop, but some built-ins return normally all the same: the account keeps the note.
 size_t V8Heap::OnNearHeapLimit(void* data, size_t current, size_t) {
   V8Heap* self = static_cast<V8Heap*>(data);
+  if (self->closing_) return current + kClosingBytes;
   v8::HeapStatistics statistics;
   self->isolate_->GetHeapStatistics(&statistics);
   self->memory_->NoteHeapLimit(statistics.used_heap_size());

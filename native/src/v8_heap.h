@@ -32,31 +32,35 @@ class V8Heap {
   };
 
   // `wake`: called from any thread when V8 posted a task for this thread.
-  // The account is the calling thread's until the heap is gone.
-  V8Heap(Platform& platform, const Snapshot& snapshot, const Failures& failures, std::function<void()> wake);
+  // `memory` is the calling thread's until the heap is gone.
+  V8Heap(Platform& platform, const Snapshot& snapshot, std::shared_ptr<MemoryAccount> memory, const Failures& failures,
+         std::function<void()> wake);
   ~V8Heap();
   V8Heap(const V8Heap&) = delete;
   V8Heap& operator=(const V8Heap&) = delete;
 
   v8::Isolate* isolate() { return isolate_; }
   ForegroundTasks& tasks() { return *tasks_; }
-  MemoryAccount& memory() { return *memory_; }
 
   // Once, before the program runs. Bytes; 0: no limit of its own.
   void SetLimits(size_t heap, size_t external, MemoryAccount::Listener& listener);
 
  private:
+  // What V8 may take beyond the limit while it ends.
+  static constexpr size_t kClosingBytes = 64 * 1024 * 1024;
+
   static size_t OnNearHeapLimit(void* self, size_t current, size_t initial);
   static void OnCollectionBegin(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
   static void OnCollectionEnd(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
 
   Platform& platform_;
-  const std::shared_ptr<MemoryAccount> memory_ = std::make_shared<MemoryAccount>();
+  const std::shared_ptr<MemoryAccount> memory_;
   std::shared_ptr<CountingAllocator> allocator_;
   std::shared_ptr<ForegroundTasks> tasks_;
   std::unique_ptr<IsolateResources> resources_;
   v8::Isolate* isolate_;
   bool raised_ = false;
+  bool closing_ = false;
 };
 
 }  // namespace isolated

@@ -255,11 +255,11 @@ TEST(sources_that_are_blocked_are_not_run) {
     sources = program.Await(ISOLATED_READY).payload;
     CHECK_EQ(sources.size(), 64u);
     program.End();
-    CHECK_CONTAINS(program.AwaitExit(), "\"sources\":\"" + sources + "\"");
+    CHECK_CONTAINS(program.Await(ISOLATED_EXIT).payload, "\"sources\":\"" + sources + "\"");
   }
   const std::string blocked = std::string(64, 'a') + "\n" + sources + "\n";
   Program refused("on.dispatch = (id) => answer(id, 'hello')", {.blocked = blocked.c_str()});
-  const std::string end = refused.AwaitExit();
+  const std::string end = refused.Await(ISOLATED_EXIT).payload;
   CHECK_CONTAINS(end, "\"reason\":\"blocked\"");
   CHECK_CONTAINS(end, sources);
   Program other("on.dispatch = (id) => answer(id, 'other')", {.blocked = blocked.c_str()});
@@ -269,7 +269,7 @@ TEST(sources_that_are_blocked_are_not_run) {
 TEST(the_sources_of_a_program_that_ends_at_boot_are_known) {
   const auto sources_of = [](std::string_view source) {
     Program program(source);
-    const std::string end = program.AwaitExit();
+    const std::string end = program.Await(ISOLATED_EXIT).payload;
     const size_t at = end.find("\"sources\":\"");
     return at == end.npos ? std::string() : end.substr(at + 11, 64);
   };

@@ -171,7 +171,7 @@ TEST_THAT_LEAVES_THINGS(what_cannot_be_interrupted_is_parked) {
     const uint32_t before = Counts().parked;
     Program program("on.dispatch = (id) => { ops.log(1, 'here'); " + std::string(body) + "; }", kRequest);
     CHECK_EQ(program.Request(1), ISOLATED_OK);
-    const std::string exit = program.AwaitExit();
+    const std::string exit = program.Await(ISOLATED_EXIT).payload;
     CHECK_CONTAINS(exit, R"("reason":"unresponsive","message":"told to end for cpu-limit)");
     CHECK_CONTAINS(exit, R"("sources":)");
     std::string log;  // what it said before it went astray is not lost

@@ -108,8 +108,14 @@ class Program {
   // The next record of one of these kinds; others are passed over. An empty one (kind 0), and a failure, if none comes.
   Record Await(int kind) { return Next({kind}, kTake); }
   Record AwaitAny(std::initializer_list<int> kinds) { return Next(kinds, kTake); }
-  // The exit record's JSON.
-  std::string AwaitExit() { return Await(ISOLATED_EXIT).payload; }
+  // The exit record's JSON but for the hash of the sources, which tests of their own look at.
+  std::string AwaitExit() {
+    std::string exit = Await(ISOLATED_EXIT).payload;
+    constexpr std::string_view kKey = R"(,"sources":")";
+    constexpr size_t kDigits = 64;
+    if (const size_t at = exit.find(kKey); at != exit.npos) exit.erase(at, kKey.size() + kDigits + 1);
+    return exit;
+  }
   // The body of the whole response to a request, or what came instead of it.
   std::string Ask(uint64_t exchange, std::string_view body = {}) {
     CHECK_EQ(Request(exchange, body), ISOLATED_OK);

@@ -34,7 +34,7 @@ std::string WhyNot(std::string_view bundle) {
 
 constexpr std::string_view kGood = R"js(
   const names = ['start', 'boot', 'loaded', 'dispatch', 'bodyChunk', 'bodyEnd', 'bodyFailed', 'abort', 'credit', 'timer',
-                 'unhandledRejection', 'rejectionHandled', 'uncaught', 'formatError', 'warmUp'];
+                 'unhandledRejection', 'rejectionHandled', 'uncaught', 'formatError', 'warmUp', 'limitNear'];
   const hooks = Object.fromEntries(names.map((name) => [name, () => {}]));
 )js";
 
