@@ -769,10 +769,10 @@ ExitReport IsolateThread::ParkedReport() {
   if (report_) return *report_;  // it was ending already
   const int32_t cause = spot().cause();
   if (cause == ParkingSpot::kUnresponsive) {
-    const char* why = cpu_limit_hit_                         ? (account_.is_boot() ? "startup-limit" : "cpu-limit")
+    const char* why = cpu_limit_hit_                  ? (account_.is_boot() ? "startup-limit" : "cpu-limit")
                       : memory_->heap_limit_hit()     ? "heap-limit"
                       : memory_->external_limit_hit() ? "external-limit"
-                                                             : EndReasonName(end_reason_);
+                                                      : EndReasonName(end_reason_);
     return {.reason = "unresponsive",
             .message = std::string("told to end for ") + why + ", its code went on: its thread is parked",
             .limit = Ms(Watchdog::kIgnoresNs),

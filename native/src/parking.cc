@@ -160,9 +160,16 @@ void ParkingSpot::AskToPark(int64_t entry, bool patient) {
   syscall(SYS_tgkill, getpid(), thread, ParkSignal());
 }
 
+void ParkingSpot::LeaveGc() {
+  if (in_gc_.fetch_sub(1, std::memory_order_relaxed) == 1 && asked_in_gc_.exchange(false)) OnParkSignal();
+}
+
 void ParkingSpot::OnParkSignal() {
   if (busy_since_ns.load(std::memory_order_relaxed) != asked_entry_) return;  // it listened in the end
-  if (in_gc_.load(std::memory_order_relaxed) != 0) return;                    // V8's helper threads wait for it
+  if (in_gc_.load(std::memory_order_relaxed) != 0) {                          // V8's helper threads wait for it
+    asked_in_gc_ = true;
+    return;
+  }
   if (in_op_.load(std::memory_order_relaxed) != 0 && asked_patiently_) return;
   if (!CurrentHolds().none()) return;
   Park(kUnresponsive, "");

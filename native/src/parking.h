@@ -60,7 +60,8 @@ class ParkingSpot {
   // The thread itself.
   std::atomic<int64_t> busy_since_ns{0};  // the present entry into JavaScript; 0: none
   void EnterGc() { in_gc_.fetch_add(1, std::memory_order_relaxed); }
-  void LeaveGc() { in_gc_.fetch_sub(1, std::memory_order_relaxed); }
+  // Parks if that was asked for in the meantime: a program that does little but collect would else be missed for long.
+  void LeaveGc();
   void EnterOp() { in_op_.fetch_add(1, std::memory_order_relaxed); }
   void LeaveOp() { in_op_.fetch_sub(1, std::memory_order_relaxed); }
 
@@ -75,6 +76,7 @@ class ParkingSpot {
   std::atomic<uint32_t> in_op_{0};
   std::atomic<int64_t> asked_entry_{0};
   std::atomic<bool> asked_patiently_{true};
+  std::atomic<bool> asked_in_gc_{false};
   std::atomic<uint32_t>* bell_ = nullptr;
   bool held_locks_ = false;
   bool fatal_ = false;

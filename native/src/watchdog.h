@@ -70,7 +70,7 @@ class Watchdog {
   // An entry that goes on for so long after it was told to end is parked; if the machine is so busy that it hardly ran
   // (kIgnoresCpuNs), it gets until kIgnoresAtMostNs.
   static constexpr int64_t kIgnoresNs = 1'000'000'000;
-  static constexpr int64_t kIgnoresCpuNs = 50'000'000;
+  static constexpr int64_t kIgnoresCpuNs = 300'000'000;
   static constexpr int64_t kIgnoresAtMostNs = 5'000'000'000;
   // What a thread that does not run, because others do, gets between the first and the second attempt to end its entry.
   static constexpr int64_t kFirstAttemptNs = 50'000'000;

@@ -23,11 +23,11 @@ ORDINARY = frozenset({Outcome.ENDED, Outcome.THREW, Outcome.RETURNED})
 # One allocation on the heap larger than what is left: V8 calls its out-of-memory handler, which cannot return.
 _HEAP_LIMIT = """
 apply arr-from arr-splice base64-decode bigint-as-int bigint-parse bigint-parse-hex bigint-shift clone-string
-console-huge date-parse decode-uri error-message json-indent json-parse-str len-apply len-fill len-reflect-construct
-len-to-spliced len-with localeCompare map oom-map-grow oom-spread-repeat parse-int-big proxy-own-keys replace-dollar
-serve-huge-text serve-long-header spread str-flatten-2byte str-indexof string-compare string-replace-fn
-string-search-two-byte string-split string-upper-sharp string-well-formed url-search-params wasm-table wasm-table-grow
-wasm-tags
+console-huge date-parse decode-uri error-message escape-big json-indent json-parse-big json-parse-str len-apply len-fill
+len-reflect-construct len-to-spliced len-with localeCompare map oom-map-grow oom-spread-repeat parse-int-big
+proxy-own-keys replace-dollar serve-huge-text serve-long-header spread str-flatten-2byte str-indexof string-compare
+string-locale-upper string-replace-fn string-search-two-byte string-split string-upper-sharp string-well-formed
+url-search-params wasm-table wasm-table-grow wasm-tags
 """
 # V8's own malloc and zones (parser, compiler, ICU) past the hard ceiling: nothing there can be refused.
 _EXTERNAL_LIMIT = """

@@ -1,0 +1,28 @@
+"""Hundreds of parked threads in one process stop nobody (SPECIFICATION.md has what each costs)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+PARKS = 200
+HEALTHY = 50
+# What a park may cost beyond its heap's limit of 16 MiB. Mappings: a process has 65,530 by default.
+RSS_MIB_EACH = 24
+MAPPINGS_EACH = 60
+
+
+def test_no_request_of_healthy_tasks_fails_while_others_park() -> None:
+    program = [sys.executable, "-m", "tests.hostile.many_parks", "--parks", str(PARKS), "--healthy", str(HEALTHY)]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    line = next((line for line in done.stdout.splitlines() if line.startswith('{"quiet')), None)
+    assert line is not None, f"exit code {done.returncode}\n{done.stderr[-2000:]}"
+    figures = json.loads(line)
+    assert figures["wrong"] == []
+    assert figures["parked"] == PARKS
+    assert figures["fewest_answers"] > PARKS, "each healthy task went on answering"
+    assert figures["rss_mib_each"] < RSS_MIB_EACH
+    assert figures["mappings_each"] < MAPPINGS_EACH
