@@ -17,11 +17,11 @@ def bench(*arguments: str) -> Result:
 
 def test_help_names_every_benchmark_and_the_peers() -> None:
     text = bench("--help").output
-    for word in ("http", "coldstart", "density", "all", "workerd", "mini-racer", "absent"):
+    for word in ("http", "coldstart", "density", "containment", "all", "workerd", "mini-racer", "absent"):
         assert word in text
 
 
-@pytest.mark.parametrize("command", ["http", "coldstart", "density", "all"])
+@pytest.mark.parametrize("command", ["http", "coldstart", "density", "containment", "all"])
 def test_each_command_has_the_common_options(command: str) -> None:
     text = bench(command, "--help").output
     for option in ("--rounds", "--peers", "--json", "--quick", "--no-ours"):
@@ -35,6 +35,9 @@ def test_each_command_has_the_common_options(command: str) -> None:
         (("http", "--peers", "deno,none"), "'none' is no peer"),
         (("density", "--isolates", "1,many"), "give numbers from 1 to 10000, separated by commas, like 1,100,1000"),
         (("density", "--isolates", "0"), "give numbers from 1 to 10000"),
+        (("containment", "--shapes", "fork-bomb"), "'fork-bomb' is no shape: choose from many-arrays, many-strings"),
+        (("containment", "--shapes", ","), "',' is no shape"),
+        (("containment", "--terminations", "0"), "0 is not in the range"),
         (("http", "--rounds", "0"), "0 is not in the range"),
         (("http", "--starts", "5"), "No such option"),
         (("colds",), "No such command"),
@@ -52,6 +55,15 @@ def test_a_run_without_anybody_succeeds_and_writes_its_file(tmp_path: Path) -> N
     assert result.exit_code == 0, result.output
     (benchmark,) = json.loads(file.read_text())["benchmarks"]
     assert (benchmark["options"], benchmark["participants"]) == ({"isolates": [1, 7]}, [])
+
+
+def test_containment_is_two_tables_and_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    result = bench("containment", "--no-ours", "--peers", "none", "--shapes", "map-grow", "--json", str(file))
+    assert result.exit_code == 0, result.output
+    memory, cpu = json.loads(file.read_text())["benchmarks"]
+    assert (memory["options"]["shapes"], memory["options"]["limit_mib"]) == (["map-grow"], 128)
+    assert (cpu["options"]["busy"], cpu["options"]["idle"], cpu["options"]["budget_ms"]) == (10, 300, 50)
 
 
 def test_we_come_first_and_peers_in_the_order_asked_for() -> None:

@@ -26,7 +26,13 @@ def test_the_file_holds_every_sample_and_the_summary(tmp_path: Path) -> None:
     assert read["format"] == 1
     assert read["machine"] == {"cores": 2}
     (benchmark,) = read["benchmarks"]
-    assert benchmark["samples"][1] == {"case": "hello", "subject": "workerd", "round": 1, "metrics": {"p50_ms": 4.0}}
+    assert benchmark["samples"][1] == {
+        "case": "hello",
+        "subject": "workerd",
+        "round": 1,
+        "metrics": {"p50_ms": 4.0},
+        "words": {},
+    }
     assert benchmark["summary"][0]["median"] == {"p50_ms": 3.0}
     assert benchmark["participants"][1] == {"name": "deno", "version": "", "absent": "no network"}
     assert benchmark["failures"] == [{"case": "echo 1 KiB", "subject": "workerd", "reason": "status 500"}]

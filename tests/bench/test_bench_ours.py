@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from supervisor.spec.files import load_task_file
-from tools.benchmarks import program
+from tools.benchmarks import containment, program
 from tools.benchmarks.ours import Isolated
-from tools.benchmarks.subject import Boots, Holds, Serves
+from tools.benchmarks.subject import Boots, Budgets, Contains, Holds, Load, Serves
 
 OURS = Isolated("0.1.0")
 
@@ -15,6 +15,8 @@ def test_it_takes_part_in_every_benchmark() -> None:
     assert isinstance(OURS, Serves)
     assert isinstance(OURS, Boots)
     assert isinstance(OURS, Holds)
+    assert isinstance(OURS, Contains)
+    assert isinstance(OURS, Budgets)
 
 
 def test_its_server_is_started_on_a_valid_task_file(tmp_path: Path) -> None:
@@ -34,3 +36,15 @@ def test_its_isolates_idle(tmp_path: Path) -> None:
     with OURS.idle(tmp_path, 2) as idle:
         executable = Path(f"/proc/{idle.pid}/exe").resolve()
         assert executable == Path(sys.executable).resolve()
+
+
+def test_it_contains_a_tenant_that_runs_out_of_memory(tmp_path: Path) -> None:
+    seen = containment.measure(OURS, "many-arrays", containment.Terms(limit_mib=16, guard_mib=512), tmp_path)
+    assert (seen["contained"], seen["process"], seen["tenant"]) == (1.0, "alive", "limit: heap-limit")
+    assert (seen["neighbour"], seen["fresh"]) == ("answers", "yes")
+
+
+def test_it_ends_requests_at_their_budget(tmp_path: Path) -> None:
+    seen = OURS.overshoots(tmp_path, Load(busy=2, idle=2, terminations=3, budget_ms=20))
+    assert len(seen.milliseconds) >= 3
+    assert min(seen.milliseconds) >= 0  # nobody was ended before the budget was used up

@@ -28,6 +28,27 @@ def test_smaps_rollup_is_read() -> None:
     assert procfs.parse_smaps_rollup(ROLLUP) == procfs.Memory(rss=2048 * 1024, pss=512 * 1024)
 
 
+def test_status_is_read_and_a_process_without_memory_has_none() -> None:
+    text = "Name:\tx\nVmPeak:\t 9000 kB\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nThreads:\t3\n"
+    assert procfs.parse_status(text) == procfs.Resident(now=1024 * 1024, peak=2048 * 1024)
+    assert procfs.parse_status("Name:\tx\nState:\tZ (zombie)\n") is None
+
+
+def test_the_peak_of_a_process_begins_anew() -> None:
+    source = "held = bytearray(64 * 2**20); held[::4096] = b'x' * 16384; del held; print(1, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        before = procfs.resident(process.pid)
+        procfs.reset_peak(process.pid)
+        after = procfs.resident(process.pid)
+        process.communicate(b"\n")
+    assert before is not None
+    assert after is not None
+    assert before.peak > 64 * 2**20 > after.peak
+    assert procfs.resident(process.pid) is None
+
+
 def test_busy_time_leaves_out_idle_waiting_and_what_guests_used() -> None:
     text = "cpu  100 10 20 9000 900 3 4 5 50 5\ncpu0 1 1 1 1 1 1 1 1 0 0\n"
     assert procfs.parse_busy_seconds(text) == 142 / procfs.TICKS_PER_SECOND

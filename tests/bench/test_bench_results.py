@@ -25,3 +25,10 @@ def test_only_our_own_absence_and_failures_count() -> None:
     assert peers_only.our_failures == []
     ours = Outcome("http", [Participant(OURS, absent="not built")], [], [Failure("hello", OURS, "status 500")])
     assert ours.our_failures == ["isolated: not built", "isolated, hello: status 500"]
+
+
+def test_words_of_all_rounds_are_kept_each_once() -> None:
+    words = ["alive", "died: SIGABRT", "alive"]
+    samples = [Sample("map-grow", "node", number, {}, {"process": word}) for number, word in enumerate(words)]
+    (row,) = summarise(samples)
+    assert row.words == {"process": "alive / died: SIGABRT"}

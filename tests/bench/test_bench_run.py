@@ -65,3 +65,16 @@ def test_who_fails_in_a_case_is_not_asked_again_in_it() -> None:
         ("y", "a", "it died"),
     ]
     assert [sample.subject for sample in outcome.samples] == ["b", "b"]
+
+
+def test_what_is_measured_as_text_goes_to_the_words() -> None:
+    worded: Plan[Subject] = Plan(
+        benchmark="containment",
+        cases=["x"],
+        rounds=1,
+        options={},
+        part=lambda subject, _case: subject,
+        measure=lambda _subject, case, _folder: {case: {"m": 1.0, "process": "alive"}},
+    )
+    (sample,) = run(worded, lineup("a"), lambda _text: None).samples
+    assert (sample.metrics, sample.words) == ({"m": 1.0}, {"process": "alive"})

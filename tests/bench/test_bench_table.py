@@ -59,3 +59,19 @@ def test_absence_failure_notes_and_noise_are_said() -> None:
 @pytest.mark.parametrize("benchmark", list(LAYOUTS))
 def test_a_run_in_which_nothing_succeeded_has_a_table_too(benchmark: str) -> None:
     assert LAYOUTS[benchmark].title in shown(Outcome(benchmark, [], []))
+
+
+def test_words_and_the_score_of_containment() -> None:
+    def sample(case: str, number: int, contained: float, process: str) -> Sample:
+        return Sample(case, "node", number, {"contained": contained, "within": 0.0}, {"process": process})
+
+    text = shown(
+        Outcome(
+            "containment",
+            [Participant("node", "24")],
+            [sample("a", 0, 1, "alive"), sample("b", 0, 1, "alive"), sample("b", 1, 0, "died: SIGABRT")],
+            [Failure("c", "node", "said nothing")],
+        )
+    )
+    assert "alive / died: SIGABRT" in text
+    assert "node: 1 of 3 contained, 0 of 3 with a peak RSS of at most 2 times the limit" in text

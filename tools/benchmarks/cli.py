@@ -16,6 +16,7 @@ from rich.console import Console
 
 from tools.benchmarks import document, load, machine, table
 from tools.benchmarks.cache import DEFAULT_FOLDER, Cache, Unavailable
+from tools.benchmarks.containment import SHAPES
 from tools.benchmarks.ours import Isolated
 from tools.benchmarks.peers import PEERS
 from tools.benchmarks.plans import PLANS, QUICK, Size
@@ -24,7 +25,7 @@ from tools.benchmarks.run import Obtain, line_up, run
 
 EXIT_FAILED = 1
 NOBODY = "none"
-TABLE_WIDTH = 130  # of the http table, with room for figures of six digits
+TABLE_WIDTH = 180  # of the containment table, the widest
 
 type Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -36,6 +37,17 @@ def parse_peers(_context: click.Context, _option: click.Parameter, text: str) ->
     if unknown and names != [NOBODY]:
         raise click.BadParameter(f"{unknown[0]!r} is no peer: choose from {', '.join(PEERS)}, or {NOBODY!r} alone")
     return () if names == [NOBODY] else tuple(dict.fromkeys(names))
+
+
+def parse_shapes(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    """Returns the shapes in the order given. Raises click.BadParameter."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in SHAPES]
+    if unknown or not names:
+        raise click.BadParameter(f"{(unknown or [text])[0]!r} is no shape: choose from {', '.join(SHAPES)}")
+    return tuple(dict.fromkeys(names))
 
 
 def parse_counts(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[int, ...] | None:
@@ -94,11 +106,34 @@ OWN: Mapping[str, Sequence[Decorator]] = {
             help=f"How many at once. [default: {','.join(map(str, Size.isolates))}]",
         ),
     ),
+    "containment": (
+        click.option(
+            "--shapes",
+            callback=parse_shapes,
+            metavar="NAMES",
+            help=f"Ways to run out of memory. [default: {','.join(Size.shapes)}]",
+        ),
+    ),
+    "overshoot": (
+        click.option(
+            "--terminations",
+            type=click.IntRange(1, 100_000),
+            help=f"Requests that run into their CPU limit. [default: {Size.terminations}]",
+        ),
+    ),
+}
+# What is asked for together; "all" is added.
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "http": ["http"],
+    "coldstart": ["coldstart"],
+    "density": ["density"],
+    "containment": ["containment", "overshoot"],
 }
 HELP = {
     "http": "Requests per second, latency, CPU per request and memory: hello with equal and new heads, two echoes.",
     "coldstart": "Milliseconds from making an isolate to its first answer, cold and from the warm pool.",
     "density": "Memory per idle isolate in a process that holds many.",
+    "containment": "Who survives a tenant that runs out of memory, at which peak; how late a CPU limit ends a request.",
 }
 
 
@@ -125,8 +160,8 @@ def add_command(name: str, benchmarks: Sequence[str], description: str) -> None:
     main.command(name, help=description)(command)
 
 
-for each in PLANS:
-    add_command(each, [each], HELP[each])
+for each, members in COMMANDS.items():
+    add_command(each, members, HELP[each])
 add_command("all", list(PLANS), "Every benchmark, one after another.")
 
 

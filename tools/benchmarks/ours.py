@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from pathlib import Path
 
 from tools.benchmarks import program
 from tools.benchmarks.cache import ROOT, Cache, Unavailable
-from tools.benchmarks.children import Launch
+from tools.benchmarks.children import Launch, started
+from tools.benchmarks.house import House
+from tools.benchmarks.http_load import Usage
 from tools.benchmarks.results import OURS
-from tools.benchmarks.subject import HOST, Idle, Starts
+from tools.benchmarks.subject import HOST, Idle, Load, Overshoots, Starts
 
 COMMAND = ROOT / "tools" / "isolated"
 BUILD_SECONDS = 600  # the command builds first what is not up to date
@@ -28,6 +31,7 @@ class Isolated:
     name: str = OURS
     most: int = 1000
     how_started: str = "create, boot, one request, to its HTTP response; warm pool: from boot on"
+    how_limited: str = "limits.mem.heap and limits.mem.external of each isolate, no limit of CPU time"
 
     @classmethod
     def obtain(cls, _cache: Cache) -> Isolated:
@@ -51,7 +55,26 @@ class Isolated:
     def idle(self, folder: Path, count: int) -> AbstractContextManager[Idle]:
         return program.hold_idle(self._isolates(folder), count)
 
+    def house(self, folder: Path, script: Path, limit_mib: int) -> AbstractContextManager[House]:
+        return program.hold_tenants(self._program(folder, "our_tenants.py"), script, limit_mib)
+
+    def overshoots(self, folder: Path, load: Load) -> Overshoots:
+        arguments = ("budgets", load.busy, load.idle, load.terminations, load.budget_ms)
+        launch = program.with_arguments(self._program(folder, "our_budgets.py"), *arguments)
+        with started(launch, talk=True) as child:
+            program.json_line(child)
+            assert child.process.stdin is not None, "it was started with talk"
+            before = Usage.now(child)
+            child.process.stdin.write("go\n")
+            child.process.stdin.flush()
+            measured = program.json_line(child)["measured_ms"]
+            used = Usage.now(child).since(before)
+        noise = used.others * 100 / (used.wall * len(os.sched_getaffinity(0)))
+        return Overshoots([each - load.budget_ms for each in measured], noise)
+
     def _isolates(self, folder: Path) -> Launch:
         shutil.copy(program.FOLDER / "app.mjs", folder)
-        script = program.FOLDER / "our_isolates.py"
-        return Launch((sys.executable, str(script)), folder, {"PYTHONPATH": str(ROOT)})
+        return self._program(folder, "our_isolates.py")
+
+    def _program(self, folder: Path, name: str) -> Launch:
+        return Launch((sys.executable, str(program.FOLDER / name)), folder, {"PYTHONPATH": str(ROOT)})

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import coldstart, density, http_load
+from tools.benchmarks import coldstart, containment, density, http_load, overshoot
 from tools.benchmarks.http_load import HttpOptions
 from tools.benchmarks.load import WORKLOADS, Wrk
 from tools.benchmarks.run import Plan
-from tools.benchmarks.subject import Boots, Holds, Serves, Subject
+from tools.benchmarks.subject import Boots, Budgets, Contains, Holds, Load, Serves, Subject
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,13 @@ class Size:
     connections: int = 64
     starts: int = 200  # the fewest whose p99 is not simply the largest
     isolates: tuple[int, ...] = (1, 100, 1000)
+    shapes: tuple[str, ...] = containment.SHAPES
+    terminations: int = 500  # p99 is then the fifth largest
 
 
-QUICK = Size(rounds=1, seconds=2, starts=50, isolates=(1, 100))
+QUICK = Size(
+    rounds=1, seconds=2, starts=50, isolates=(1, 100), shapes=("many-arrays", "arraybuffers"), terminations=100
+)
 
 
 def http(size: Size, obtain_wrk: Callable[[], Wrk]) -> Plan[Serves]:
@@ -75,10 +79,39 @@ def idle_density(size: Size) -> Plan[Holds]:
     )
 
 
+def memory(size: Size) -> Plan[Contains]:
+    """Cases are the shapes of running out of memory; one round: the figures of a script hardly vary."""
+    terms = containment.Terms()
+    return Plan(
+        benchmark="containment",
+        cases=size.shapes,
+        rounds=size.rounds or 1,
+        options=asdict(terms) | {"shapes": list(size.shapes)},
+        part=lambda subject, _case: subject if isinstance(subject, Contains) else None,
+        measure=lambda subject, case, folder: {case: containment.measure(subject, case, terms, folder)},
+        note=lambda subject: subject.how_limited,
+    )
+
+
+def cpu(size: Size) -> Plan[Budgets]:
+    """One case; one round, since a round holds as many samples as are asked for."""
+    load = Load(busy=10, idle=300, terminations=size.terminations, budget_ms=50)
+    return Plan(
+        benchmark="overshoot",
+        cases=[overshoot.case(load)],
+        rounds=size.rounds or 1,
+        options=asdict(load),
+        part=lambda subject, _case: subject if isinstance(subject, Budgets) else None,
+        measure=lambda subject, case, folder: {case: overshoot.measure(subject, load, folder)},
+    )
+
+
 # A benchmark is added by one more plan, one more entry here and its columns in table.py.
 type AnyPlan = Plan[Any]
 PLANS: dict[str, Callable[[Size, Callable[[], Wrk]], AnyPlan]] = {
     "http": http,
     "coldstart": lambda size, _obtain_wrk: cold_start(size),
     "density": lambda size, _obtain_wrk: idle_density(size),
+    "containment": lambda size, _obtain_wrk: memory(size),
+    "overshoot": lambda size, _obtain_wrk: cpu(size),
 }

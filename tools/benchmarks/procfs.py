@@ -50,6 +50,24 @@ def parse_smaps_rollup(text: str) -> Memory:
     return Memory(rss=sizes["Rss"], pss=sizes["Pss"])
 
 
+@dataclass(frozen=True)
+class Resident:
+    """Bytes in memory of one process: now, and the most since the peak was last reset."""
+
+    now: int
+    peak: int
+
+
+def parse_status(text: str) -> Resident | None:
+    """Reads /proc/PID/status; None for a process that is over and has no memory any more."""
+    sizes = {}
+    for line in text.splitlines():
+        name, _, rest = line.partition(":")
+        if name in {"VmRSS", "VmHWM"}:
+            sizes[name] = int(rest.split()[0]) * KIB
+    return Resident(now=sizes["VmRSS"], peak=sizes["VmHWM"]) if len(sizes) == 2 else None
+
+
 def parse_busy_seconds(text: str) -> float:
     """Returns the CPU seconds that all cores together worked since boot, out of /proc/stat."""
     fields = text.split("\n", 1)[0].split()[1:9]  # proc(5): what follows them, time of guests, is part of the first two
@@ -71,6 +89,21 @@ def session_memory(leader: int) -> Memory:
     """Returns the memory of the whole session."""
     parts = [parse_smaps_rollup(text) for text in _texts(session_processes(leader), "smaps_rollup")]
     return Memory(rss=sum(part.rss for part in parts), pss=sum(part.pss for part in parts))
+
+
+def resident(pid: int) -> Resident | None:
+    """Returns the memory of one process, None once it is over. Cheap: it may be asked a hundred times a second."""
+    return next((parse_status(text) for text in _texts([pid], "status")), None)
+
+
+def reset_peak(pid: int) -> None:
+    """Lets the peak of a process's memory begin anew. Raises OSError."""
+    (PROC / str(pid) / "clear_refs").write_text("5", encoding="ascii")  # proc(5): 5 resets VmHWM
+
+
+def give_up_first(pid: int) -> None:
+    """Makes this process the one the kernel ends if memory runs out. Raises OSError."""
+    (PROC / str(pid) / "oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def machine_busy_seconds() -> float:

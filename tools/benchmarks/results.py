@@ -25,12 +25,13 @@ class Participant:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one turn measured. The metrics' names carry their units, e.g. `p99_ms`."""
+    """What one turn measured. The metrics' names carry their units, e.g. `p99_ms`; words say what is no number."""
 
     case: str
     subject: str
     round: int
     metrics: Mapping[str, float]
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Row:
     median: Mapping[str, float]
     low: Mapping[str, float]
     high: Mapping[str, float]
+    words: Mapping[str, str] = field(default_factory=dict)  # of all rounds: each different one once
 
 
 def summarise(samples: Sequence[Sample]) -> list[Row]:
@@ -85,7 +87,10 @@ def summarise(samples: Sequence[Sample]) -> list[Row]:
 
 def _row(case: str, subject: str, group: Sequence[Sample]) -> Row:
     columns: dict[str, list[float]] = {}
+    words: dict[str, dict[str, None]] = {}
     for sample in group:
+        for name, word in sample.words.items():
+            words.setdefault(name, {})[word] = None
         for metric, value in sample.metrics.items():
             columns.setdefault(metric, []).append(value)
     return Row(
@@ -95,4 +100,5 @@ def _row(case: str, subject: str, group: Sequence[Sample]) -> Row:
         median={metric: median(values) for metric, values in columns.items()},
         low={metric: min(values) for metric, values in columns.items()},
         high={metric: max(values) for metric, values in columns.items()},
+        words={name: " / ".join(said) for name, said in words.items()},
     )

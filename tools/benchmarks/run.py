@@ -46,6 +46,7 @@ class Plan[S: Subject]:
 
     part: returns the subject as one that can be measured, or None if it has no part in this case.
     measure: gets a subject, the case and an empty folder; returns metrics by case (the one asked for, or finer ones).
+    A value that is text goes to the sample's words.
     note: what a reader should know of a subject's figures.
     """
 
@@ -54,7 +55,7 @@ class Plan[S: Subject]:
     rounds: int
     options: Mapping[str, object]
     part: Callable[[Subject, str], S | None]
-    measure: Callable[[S, str, Path], Mapping[str, Mapping[str, float]]]
+    measure: Callable[[S, str, Path], Mapping[str, Mapping[str, float | str]]]
     note: Callable[[S], str] | None = None
 
 
@@ -88,4 +89,10 @@ def run[S: Subject](plan: Plan[S], lineup: Lineup, say: Say) -> Outcome:
 def _take[S: Subject](plan: Plan[S], turn: Turn[Subject], part: S) -> list[Sample]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         measured = plan.measure(part, turn.case, Path(folder))
-    return [Sample(case, turn.subject.name, turn.round, metrics) for case, metrics in measured.items()]
+    return [_sample(turn, case, values) for case, values in measured.items()]
+
+
+def _sample(turn: Turn[Subject], case: str, values: Mapping[str, float | str]) -> Sample:
+    metrics = {name: value for name, value in values.items() if not isinstance(value, str)}
+    words = {name: value for name, value in values.items() if isinstance(value, str)}
+    return Sample(case, turn.subject.name, turn.round, metrics, words)

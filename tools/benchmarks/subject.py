@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from tools.benchmarks.children import Launch
+from tools.benchmarks.house import House
 
 HOST = "127.0.0.1"
 
@@ -79,4 +80,47 @@ class Holds(Subject, Protocol):
 
     def idle(self, folder: Path, count: int) -> AbstractContextManager[Idle]:
         """Holds `count` isolates (0: the bare process) for the length of the block. Raises MeasurementFailed."""
+        ...
+
+
+@runtime_checkable
+class Contains(Subject, Protocol):
+    """Runs tenants that do not trust each other in one process."""
+
+    @property
+    def how_limited(self) -> str:
+        """What was set so that a tenant cannot have more memory."""
+        ...
+
+    def house(self, folder: Path, script: Path, limit_mib: int) -> AbstractContextManager[House]:
+        """Holds two tenants for the length of the block; told to, one of them runs the script. Raises
+        MeasurementFailed.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many isolates run into their CPU limit at the same time, how often in all, and how many others idle."""
+
+    busy: int
+    idle: int
+    terminations: int
+    budget_ms: int
+
+
+@dataclass(frozen=True)
+class Overshoots:
+    """milliseconds: CPU time of each ended request beyond the budget. other_cpu_percent: noise, see http."""
+
+    milliseconds: Sequence[float]
+    other_cpu_percent: float
+
+
+@runtime_checkable
+class Budgets(Subject, Protocol):
+    """Gives requests a CPU time and ends those that take more."""
+
+    def overshoots(self, folder: Path, load: Load) -> Overshoots:
+        """Ends requests. Raises MeasurementFailed."""
         ...

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tools.benchmarks.containment import score
 from tools.benchmarks.figures import ratio
 from tools.benchmarks.results import OURS, Outcome, Row, summarise
 
 REFERENCE = "workerd"  # whom our promises compare us with
 ABSENT_FIGURE = "-"
+WORD_WIDTH = 34  # the whole text is in the file
 NOISE_PERCENT = 10.0  # share of the machine used by others from which on a figure is not to be trusted
 
 
@@ -29,11 +31,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """A benchmark's table. compared: the metric that is also shown relative to the reference peer's."""
+    """A benchmark's table. compared: the metric that is also shown relative to the reference peer's. words: shown
+    before the figures, by title. concludes: makes a line of a subject, its worst rounds and the number of its cases,
+    those included that gave no sample.
+    """
 
     title: str
     columns: Sequence[Column]
     compared: str | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    concludes: Callable[[str, Sequence[Mapping[str, float]], int], str] | None = None
 
 
 LAYOUTS: Mapping[str, Layout] = {
@@ -69,6 +76,29 @@ LAYOUTS: Mapping[str, Layout] = {
             Column("start_ms_per_isolate", "start ms each", 2),
         ],
     ),
+    "containment": Layout(
+        "A tenant runs out of memory: what becomes of the others",
+        [
+            Column("took_ms", "took ms"),
+            Column("peak_rss_mib", "peak MiB"),
+            Column("rise_rss_mib", "rise"),
+            Column("neighbour_p99_ms", "p99 ms", 1),
+            Column("neighbour_worst_ms", "worst ms", 1),
+        ],
+        words={"process": "process", "tenant": "tenant", "neighbour": "neighbour", "new one": "fresh"},
+        concludes=score,
+    ),
+    "overshoot": Layout(
+        "CPU time beyond the budget of a request",
+        [
+            Column("p50_ms", "p50 ms", 2),
+            Column("p90_ms", "p90 ms", 2),
+            Column("p99_ms", "p99 ms", 2),
+            Column("max_ms", "max ms", 2),
+            Column("count", "ended"),
+            Column("other_cpu_percent", "noise %"),
+        ],
+    ),
 }
 
 
@@ -86,6 +116,8 @@ def as_table(outcome: Outcome) -> Table:
     compared = [f"x {REFERENCE}"] if layout.compared else []
     for title in ("case", "subject"):
         table.add_column(title, no_wrap=True)
+    for title in layout.words:
+        table.add_column(title, max_width=WORD_WIDTH, overflow="ellipsis", no_wrap=True)
     for title in [*(column.title for column in layout.columns), *compared, "rounds"]:
         table.add_column(title, justify="right", no_wrap=True)
     versions = {participant.name: participant.version for participant in outcome.participants}
@@ -100,6 +132,7 @@ def as_table(outcome: Outcome) -> Table:
 
 def remarks(outcome: Outcome) -> Iterable[str]:
     """Yields the lines below the table, as rich markup."""
+    yield from _conclusions(outcome)
     for subject, note in outcome.notes.items():
         yield f"[dim]{subject}: {escape(note)}[/]"
     for participant in outcome.participants:
@@ -112,8 +145,23 @@ def remarks(outcome: Outcome) -> Iterable[str]:
         yield f"[yellow]other programs used up to {noise:.0f} % of the machine: trust ratios, not figures[/]"
 
 
+def _conclusions(outcome: Outcome) -> Iterable[str]:
+    concludes = LAYOUTS[outcome.benchmark].concludes
+    if concludes is None:
+        return
+    rows = summarise(outcome.samples)
+    cases: dict[str, set[str]] = {}
+    pairs = [(row.subject, row.case) for row in rows] + [(each.subject, each.case) for each in outcome.failures]
+    for subject, case in pairs:
+        cases.setdefault(subject, set()).add(case)
+    for subject, asked in cases.items():
+        lows = [row.low for row in rows if row.subject == subject]
+        yield escape(concludes(subject, lows, len(asked)))
+
+
 def _cells(row: Row, rows: Sequence[Row], layout: Layout, versions: Mapping[str, str]) -> list[str]:
     cells = [row.case, f"{row.subject} {versions.get(row.subject, '')}".strip()]
+    cells += [escape(row.words.get(word, ABSENT_FIGURE)) for word in layout.words.values()]
     cells += [_figure(row.median.get(column.metric), column.digits) for column in layout.columns]
     if layout.compared:
         cells.append(_figure(ratio(row.median[layout.compared], _reference(rows, row.case, layout.compared)), 2))

@@ -10,6 +10,7 @@ from pathlib import Path
 from tools.benchmarks import program
 from tools.benchmarks.cache import Cache
 from tools.benchmarks.children import Launch
+from tools.benchmarks.house import House
 from tools.benchmarks.registries import pip_unpack, program_version
 from tools.benchmarks.subject import HOST, Idle, Starts
 
@@ -23,6 +24,7 @@ class Deno:
     name: str = "deno"
     most: int = 100  # 7 MiB and a thread each
     how_started: str = "new Worker, to its answer to one message"
+    how_limited: str = "--v8-flags=--max-old-space-size for all isolates of the process: a Web Worker has no option"
 
     @classmethod
     def obtain(cls, cache: Cache) -> Deno:
@@ -39,6 +41,11 @@ class Deno:
 
     def idle(self, folder: Path, count: int) -> AbstractContextManager[Idle]:
         return program.hold_idle(self._isolates(folder), count)
+
+    def house(self, folder: Path, script: Path, limit_mib: int) -> AbstractContextManager[House]:
+        flags = ("--quiet", "--no-prompt", "--allow-read", f"--v8-flags=--max-old-space-size={limit_mib}")
+        launch = self._launch(folder, "run", *flags, str(program.FOLDER / "deno_tenants.mjs"))
+        return program.hold_tenants(launch, script, limit_mib)
 
     def _isolates(self, folder: Path) -> Launch:
         script = str(program.FOLDER / "deno_isolates.mjs")

@@ -9,6 +9,7 @@ from pathlib import Path
 from tools.benchmarks import program
 from tools.benchmarks.cache import Cache
 from tools.benchmarks.children import Launch
+from tools.benchmarks.house import House
 from tools.benchmarks.registries import pip_unpack, program_version
 from tools.benchmarks.subject import Idle, Starts
 
@@ -24,6 +25,7 @@ class NodeJs:
     name: str = "node"
     most: int = 100  # 8 MiB and a thread each: 1,000 of them would measure the machine's memory
     how_started: str = "new Worker of worker_threads, to its answer to one message"
+    how_limited: str = "resourceLimits.maxOldGenerationSizeMb of each thread; nothing limits ArrayBuffers"
 
     @classmethod
     def obtain(cls, cache: Cache) -> NodeJs:
@@ -45,6 +47,9 @@ class NodeJs:
 
     def idle(self, folder: Path, count: int) -> AbstractContextManager[Idle]:
         return program.hold_idle(Launch(self._command("node_isolates.mjs"), folder), count)
+
+    def house(self, folder: Path, script: Path, limit_mib: int) -> AbstractContextManager[House]:
+        return program.hold_tenants(Launch(self._command("node_tenants.mjs"), folder), script, limit_mib)
 
     def _command(self, script: str, *arguments: str) -> tuple[str, ...]:
         return (str(_binary(self.folder)), str(program.FOLDER / script), *arguments)

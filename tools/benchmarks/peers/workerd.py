@@ -14,7 +14,9 @@ from tools.benchmarks import probe, program
 from tools.benchmarks.cache import Cache, Unavailable
 from tools.benchmarks.children import Launch, free_port, started
 from tools.benchmarks.figures import median
+from tools.benchmarks.house import House
 from tools.benchmarks.peers import workerd_config as config
+from tools.benchmarks.peers import workerd_tenants as tenants
 from tools.benchmarks.peers.nodejs import NodeJs
 from tools.benchmarks.registries import npm_unpack, program_version
 from tools.benchmarks.results import MeasurementFailed
@@ -33,6 +35,7 @@ class Workerd:
     name: str = "workerd"
     most: int = 1000
     how_started: str = "its experimental loader binding, less an HTTP round trip; earlier isolates stay alive"
+    how_limited: str = "v8Flags --max-old-space-size for all isolates of the process: it has no limit of its own"
 
     @classmethod
     def obtain(cls, cache: Cache) -> Workerd:
@@ -75,6 +78,11 @@ class Workerd:
                 _answer_ms(connection, f"/{number}")
             connection.close()
             yield Idle(child.pid, time.monotonic() - begin)
+
+    @contextmanager
+    def house(self, folder: Path, script: Path, limit_mib: int) -> Iterator[House]:
+        with tenants.house(self.binary, folder, script, limit_mib) as house:
+            yield house
 
     def _launch(self, folder: Path, module: str, text: str) -> Launch:
         shutil.copy(program.FOLDER / module, folder)

@@ -24,6 +24,13 @@ def many(port: int, router: str, module: str, count: int) -> str:
     return _config(port, [_isolate("main", router, bindings), *(_isolate(name, module) for name in names)])
 
 
+def tenants(ports: dict[str, int], module: str, loader_module: str, v8_flags: list[str]) -> str:
+    """Isolates of the same program behind ports of their own; the one called "fresh" makes others."""
+    parts = [_isolate(name, module) for name in ports if name != "fresh"]
+    parts.append(_isolate("fresh", loader_module, ['(name = "LOADER", workerLoader = ())']))
+    return _text(parts, [_socket(name, port) for name, port in ports.items()], v8_flags)
+
+
 def _isolate(name: str, module: str, bindings: list[str] | None = None) -> str:
     parts = [
         f'modules = [(name = "{module}", esModule = embed "{module}")]',
@@ -34,12 +41,24 @@ def _isolate(name: str, module: str, bindings: list[str] | None = None) -> str:
 
 
 def _config(port: int, parts: list[str]) -> str:
-    listed = ",\n    ".join(parts)
+    return _text(parts, [_socket("main", port)], [])
+
+
+def _socket(service: str, port: int) -> str:
+    return f'(name = "{service}", address = "{HOST}:{port}", http = (), service = "{service}")'
+
+
+def _text(parts: list[str], sockets: list[str], v8_flags: list[str]) -> str:
+    between = ",\n    "
+    flags = ", ".join(f'"{flag}"' for flag in v8_flags)
     return f"""using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    {listed}
+    {between.join(parts)}
   ],
-  sockets = [(name = "http", address = "{HOST}:{port}", http = (), service = "main")],
+  sockets = [
+    {between.join(sockets)}
+  ],
+  v8Flags = [{flags}],
 );
 """
