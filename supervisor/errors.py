@@ -129,6 +129,45 @@ class EngineError(IsolatedError):
     """V8 or the machine refused something that the host cannot go on without."""
 
 
+class ControlError(IsolatedError):
+    """The host does not do what was asked; `status` is the HTTP status of that, `kind` a short name for programs."""
+
+    status: ClassVar[int] = 500
+    kind: ClassVar[str] = "failed"
+
+
+class Unknown(ControlError):
+    """There is no such task, bundle or block."""
+
+    status = 404
+    kind = "unknown"
+
+
+class Refused(ControlError):
+    """The host cannot now: it is full, hands over, or drains. `retry_s`: when to ask again."""
+
+    status = 503
+    kind = "refused"
+
+    def __init__(self, message: str, remedy: str | None = None, *, retry_s: float = 1.0) -> None:
+        super().__init__(message, remedy)
+        self.retry_s = retry_s
+
+
+class BundleRefused(ControlError):
+    """An archive is not one that the host stores: too large, broken, or with entries that reach outside of it."""
+
+    status = 422
+    kind = "bundle-refused"
+
+
+class HandoverFailed(ControlError):
+    """The successor did not become ready; this process goes on."""
+
+    status = 502
+    kind = "handover-failed"
+
+
 def _at(file: str | None, place: Place | None) -> str:
     parts = [] if file is None else [printable(file)]
     if place is not None:

@@ -14,12 +14,14 @@ import uvloop
 from supervisor.engine.engine import Engine
 from supervisor.ingress.listeners import Listeners
 from supervisor.limits.files import raise_open_files
+from supervisor.limits.process import ProcessFigures, read_process
 from supervisor.pool.blocked import Block
 from supervisor.pool.pool import Pool
 from supervisor.pool.slot import END_S, Slot
 from supervisor.signals import StopSignals
 from supervisor.spec.exits import Exit
 from supervisor.spec.options import RunOptions
+from supervisor.spec.taint import Taint
 from supervisor.spec.task import TaskSpec
 from supervisor.telemetry.logs import host_log, task_log
 from supervisor.telemetry.tasks import TaskLog
@@ -82,6 +84,7 @@ class Host:
         engine = Engine(v8_flags=self._options.v8_flags, seccomp=self._options.seccomp)
         self._engine = await self._stack.enter_async_context(engine)
         self._listeners = await self._stack.enter_async_context(Listeners())
+        self._telling: asyncio.Task[None] | None = None  # the loop keeps no reference of its own
         self._ends: dict[str, asyncio.Future[Exit]] = {}
         self._pool = Pool(self._engine.create, self, asyncio.get_running_loop(), warm=self._options.warm)
         return self
@@ -129,6 +132,21 @@ class Host:
         await self._listeners.drain(seconds)
         await self._pool.stop(max(0.0, deadline - asyncio.get_running_loop().time()))
 
+    async def taint(self) -> Taint:
+        """What this process has lost to parked threads, as of now."""
+        return self._taint(await asyncio.get_running_loop().run_in_executor(None, read_process))
+
+    def _taint(self, process: ProcessFigures) -> Taint:
+        counts = self._engine.counts()
+        return Taint(
+            parked=counts.parked,
+            faults=counts.faults,
+            mappings=process.mappings,
+            mappings_limit=process.mappings_limit,
+            rss=process.rss,
+            accounted=self._engine.accounted(),
+        )
+
     def abort(self) -> None:
         """Ends everything now; a drain() under way returns soon."""
         self._listeners.abort_all()
@@ -153,6 +171,10 @@ class Host:
     def on_blocked(self, slot: Slot, block: Block) -> None:
         """Its script is not started again for now."""
         self._log.on_blocked(slot, block)
+        self._telling = asyncio.create_task(self._tell_taint())
+
+    async def _tell_taint(self) -> None:
+        self._log.on_taint(await self.taint())
 
     def on_late(self, slot: Slot, count: int) -> None:
         """It did not answer requests in time."""

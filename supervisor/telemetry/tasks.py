@@ -5,7 +5,10 @@ from __future__ import annotations
 from supervisor.pool.blocked import Block
 from supervisor.pool.slot import Slot
 from supervisor.spec.exits import Exit
-from supervisor.telemetry.logs import task_log, tenant_line
+from supervisor.spec.taint import Taint
+from supervisor.telemetry.logs import host_log, task_log, tenant_line
+
+MIB = 2**20
 
 
 class TaskLog:
@@ -31,6 +34,18 @@ class TaskLog:
             reason=block.reason,
             lasts_s=round(block.until - block.since),
             sources=block.sources,
+        )
+
+    def on_taint(self, taint: Taint) -> None:
+        """A thread was parked: what the process has lost by now."""
+        host_log().warning(
+            "a thread is lost, with its memory, until isolated is started again",
+            parked=taint.parked,
+            faults=taint.faults,
+            mappings=taint.mappings,
+            mappings_limit=taint.mappings_limit,
+            rss_mib=round(taint.rss / MIB),
+            of_living_isolates_mib=round(taint.accounted / MIB),
         )
 
     def on_late(self, slot: Slot, count: int) -> None:

@@ -43,6 +43,15 @@ async def _wait_threads(engine: Engine, count: int) -> None:
         await asyncio.sleep(0.005)
 
 
+async def _wait_pages() -> None:
+    """V8 keeps pages of an isolate that is gone for about eight seconds, in case another wants them."""
+    most, patience_s = 1000, 30
+    for _ in range(patience_s):
+        if len(Path("/proc/self/maps").read_text().splitlines()) < most:
+            return
+        await asyncio.sleep(1)
+
+
 async def alive(programs: Programs, count: int) -> list[Program]:
     """So many that have all answered, and answer again while all are alive."""
     made = [programs.begin(HELLO) for _ in range(count)]
@@ -67,6 +76,7 @@ async def main(count: int) -> dict[str, dict[str, float]]:
                 found["meanwhile"] = figures(engine)
                 await programs.end_all()
                 await _wait_threads(engine, 0)
+                await _wait_pages()
                 del programs
                 gc.collect()
                 _libc.malloc_trim(0)  # what malloc keeps for the next one is not what is in use

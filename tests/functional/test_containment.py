@@ -140,3 +140,28 @@ def test_many_tasks_outgrow_their_heaps_at_once(tmp_path: Path) -> None:
     with Running(*files) as running, Neighbour(running), ThreadPoolExecutor() as pool:
         for answer in pool.map(lambda name: running.get(task=name), names):
             assert answer.problem["reason"] == "heap-limit"
+
+
+def test_a_program_that_cannot_be_stopped_is_parked_blocked_and_what_that_costs_is_told(tmp_path: Path) -> None:
+    deaf = handler(
+        "if (request.url.endsWith('/deaf')) Array.prototype.indexOf.call({length: 2 ** 53 - 1}, 1);"
+        "return new Response('ok');"
+    )
+    files = [
+        write_task(tmp_path, deaf, name="deaf", main="deaf.mjs"),
+        write_task(tmp_path, FINE, name="fine", main="fine.mjs"),
+    ]
+    with Running(*files) as running, Neighbour(running):
+        assert running.get(task="deaf").text == "ok"
+        first = running.get("/deaf", task="deaf")
+        assert (first.status, first.problem["reason"]) == (503, "unresponsive")
+        second = running.get(task="deaf")
+        assert (second.status, second.problem["reason"]) == (503, "blocked")
+        blocked = running.log.wait_event("blocked", task="deaf")
+        assert blocked["reason"] == "unresponsive"
+        assert len(blocked["sources"]) == 64
+        lost = running.log.wait_event("a thread is lost")
+        assert lost["parked"] == 1
+        assert lost["faults"] == 0
+        assert 0 < lost["mappings"] < lost["mappings_limit"]
+        assert 0 < lost["of_living_isolates_mib"] < lost["rss_mib"]

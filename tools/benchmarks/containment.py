@@ -173,9 +173,17 @@ class _Watch:
             over = self._until(began + self._terms.seconds, "over")
         except _Over:
             self._seen.took = time.monotonic() - began
+            self._seen.over = self._last_words("over")
             raise
         if over is not None:
             self._seen.over, self._seen.took = over, over.at - began
+
+    def _last_words(self, kind: str) -> Event | None:
+        """What a process that is over had still said."""
+        while (event := self._house.next(POLL_SECONDS)) is not None:
+            if event.kind == kind:
+                return event
+        return None
 
     def _aftermath(self) -> None:
         """Whether the neighbour answers a question of now, and whether a new tenant can be made."""

@@ -201,7 +201,12 @@ TEST(a_kill_that_races_with_everything) {
     TemporaryFolder folder;
     folder.Write("main.mjs", "on.dispatch = (id) => answer(id, 'x'); Promise.reject(1); await 1");
     const uint32_t id = isolated_create();
-    const isolated_boot_options options{folder.path().c_str(), "main.mjs", "{}", 16 << 20, 0, -1};
+    isolated_boot_options options{};
+    options.pwd = folder.path().c_str();
+    options.main_path = "main.mjs";
+    options.parameters = "{}";
+    options.heap_limit = 16 << 20;
+    options.core = -1;
     isolated_boot(id, &options);
     isolated_request(id, 1, 0, "GET", 3, "/", 1, "", 0, "", 0);
     if (i % 4 != 0) check::SleepMs(i % 4);

@@ -85,7 +85,11 @@ TEST(requests_before_the_boot_is_done_fail) {
 
 TEST(a_folder_or_core_that_is_not_there) {
   Program no_folder;
-  const isolated_boot_options options{"/nonexistent", "main.mjs", "{}", 0, 0, -1};
+  isolated_boot_options options{};
+  options.pwd = "/nonexistent";
+  options.main_path = "main.mjs";
+  options.parameters = "{}";
+  options.core = -1;
   isolated_boot(no_folder.id(), &options);
   CHECK_CONTAINS(no_folder.AwaitExit(), "cannot open the task's folder '/nonexistent': No such file or directory");
   Program no_core;

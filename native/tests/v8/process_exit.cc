@@ -24,7 +24,11 @@ uint32_t Boot(const char* source) {
   const std::string name = "main" + std::to_string(Counts().created) + ".mjs";
   folder->Write(name, source);
   const uint32_t id = isolated_create();
-  const isolated_boot_options options{folder->path().c_str(), name.c_str(), "{}", 0, 0, -1};
+  isolated_boot_options options{};
+  options.pwd = folder->path().c_str();
+  options.main_path = name.c_str();
+  options.parameters = "{}";
+  options.core = -1;
   CHECK_EQ(isolated_boot(id, &options), ISOLATED_OK);
   return id;
 }
@@ -58,7 +62,7 @@ TEST(a_process_may_exit_without_stop) {
 
 TEST(an_engine_that_did_not_start_can_be_stopped) {
   CHECK_EQ(InChild([] {
-             const isolated_engine_options options{"nothing", 7, nullptr, 1};
+             const isolated_engine_options options{"nothing", 7, nullptr, 1, 0};
              CHECK_EQ(isolated_start(&options), ISOLATED_FAILED);
              CHECK_EQ(std::string(isolated_error()),
                       "the runtime JS failed: Uncaught ReferenceError: nothing is not defined (line 1, column 18)");

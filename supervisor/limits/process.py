@@ -1,0 +1,33 @@
+"""What this process has of the kernel: memory, and pieces of address space."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_STATM = Path("/proc/self/statm")
+_MAPS = Path("/proc/self/maps")
+_MAPPINGS_LIMIT = Path("/proc/sys/vm/max_map_count")
+DEFAULT_MAPPINGS_LIMIT = 65_530  # of Linux
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFigures:
+    """RSS in bytes; how many mappings there are and may be."""
+
+    rss: int
+    mappings: int
+    mappings_limit: int
+
+
+def read_process() -> ProcessFigures:
+    """Reads the figures of now. Any thread; takes 1 ms for some thousand mappings, so not the loop's."""
+    resident_pages = int(_STATM.read_text().split()[1])
+    with _MAPS.open("rb") as maps:
+        mappings = sum(1 for _ in maps)
+    try:
+        limit = int(_MAPPINGS_LIMIT.read_text())
+    except OSError, ValueError:
+        limit = DEFAULT_MAPPINGS_LIMIT
+    return ProcessFigures(rss=resident_pages * os.sysconf("SC_PAGESIZE"), mappings=mappings, mappings_limit=limit)
