@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 from typing import cast
 
 from aiohttp.http_parser import RawRequestMessage
@@ -18,7 +19,7 @@ from supervisor.ingress.options import COLLECT
 from supervisor.ingress.phases import Phase
 from supervisor.ingress.ports import Port
 from supervisor.ingress.queue import Queued
-from supervisor.pool.exchange import FLAG_CLOSE, Backend, Failure
+from supervisor.pool.exchange import FLAG_CLOSE, Failure
 
 # A global is found faster than an enum's member.
 WAITING = Phase.WAITING
@@ -44,11 +45,14 @@ class Connection(Queued):
         self._advancing = False  # a loop on the stack goes on with the queue when the present answer is done
 
     @property
-    def backend(self) -> Backend:
-        """The task that answers here."""
-        return self._backend
+    def port(self) -> Port:
+        """The port that it came in at: whose task answers its next request."""
+        return self._port
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self._port.server.is_full:
+            self._port.server.turn_away(cast(asyncio.Transport, transport))
+            return
         # aiohttp's own connection_made() starts a task per connection; here it starts when it is first needed.
         super(RequestHandler, self).connection_made(transport)
         real_transport = cast(asyncio.Transport, transport)
@@ -211,6 +215,7 @@ class Connection(Queued):
     def _done(self, close: bool) -> None:
         self._number = 0
         self._since = self._loop.time()
+        self._observe(perf_counter() - self._asked)
         head = self._head
         if head is not None and head.flags & FLAG_CLOSE:  # whatever the task says: the client expects it
             close = True

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+import socket
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from supervisor.errors import ListenError
 from supervisor.ingress.connection import Connection
 from supervisor.ingress.options import IngressOptions
 from supervisor.ingress.ports import Port
 from supervisor.ingress.server import SharedServer
-from supervisor.ingress.sockets import Bound, bind
+from supervisor.ingress.sockets import Bound, adopt, bind
 from supervisor.pool.exchange import Backend
+from supervisor.spec.histogram import Histogram
 from supervisor.spec.listen import ListenAddress
+
+# What was accepted just now is a connection a few turns of the loop later: until then nobody knows that it is there.
+ACCEPTED_S = 0.02
+
+type Given = Mapping[str, Sequence[socket.socket]]
+
+
+class ListeningSocket(NamedTuple):
+    """One for another process to go on with."""
+
+    task_id: str
+    asked: ListenAddress  # as the task's settings say; str() of it is the key in Given
+    bound: ListenAddress
+    sock: socket.socket
 
 
 class Listeners:
@@ -24,6 +40,7 @@ class Listeners:
     def __init__(self, options: IngressOptions | None = None) -> None:
         self.options = options or IngressOptions()
         self._ports: list[Port] = []
+        self._paused = False
         self._server: SharedServer | None = None
 
     async def __aenter__(self) -> Self:
@@ -37,33 +54,130 @@ class Listeners:
         self.abort_all()
         await self._shared().wait_empty()
 
-    async def open(self, backend: Backend, addresses: Iterable[ListenAddress]) -> tuple[ListenAddress, ...]:
+    async def open(
+        self, backend: Backend, addresses: Iterable[ListenAddress], given: Given | None = None
+    ) -> tuple[ListenAddress, ...]:
         """Listens for `backend` at all of `addresses`, or at none and raises ListenError.
 
-        Returns the addresses as bound: with the port that stands for 0, and one for each address of a host name.
+        `given` has sockets that another process bound, by the text of the address that was asked for; they are ours
+        from now on, also if this fails. Returns the addresses as bound: with the port that stands for 0, and one for
+        each address of a host name.
         """
         opened: list[Port] = []
+        left = {address: list(sockets) for address, sockets in (given or {}).items()}
         try:
             for address in addresses:
-                opened += [Port(self._shared(), backend, bound) for bound in await self._bind(address)]
+                opened += [Port(self._shared(), backend, address, bound) for bound in await self._bound(address, left)]
             for port in opened:
                 await self._listen(port)
         except BaseException:
             self._stop_accepting(opened)
+            for sock in (sock for sockets in left.values() for sock in sockets):
+                sock.close()
             raise
         self._ports += opened
         return tuple(port.address for port in opened)
 
-    def close(self, backend: Backend) -> None:
-        """Stops listening for `backend` and retires its connections; those with a request in flight answer it first."""
-        self._stop_accepting([port for port in self._ports if port.backend is backend])
+    async def _bound(self, address: ListenAddress, left: dict[str, list[socket.socket]]) -> list[Bound]:
+        """What was given for an address, or else is bound now."""
+        sockets = left.get(str(address))
+        if sockets is None:
+            # off the loop: a host name may have to be asked for
+            return await asyncio.get_running_loop().run_in_executor(None, bind, address, self.options.unix_mode)
+        bound = [adopt(address, sock) for sock in sockets]
+        sockets.clear()  # an address that stands twice (port 0) has all of its sockets the first time
+        return bound
+
+    def close(self, backend: Backend, addresses: Collection[ListenAddress] | None = None) -> None:
+        """Stops listening for `backend`, at all addresses or at those of its settings that are given.
+
+        The connections that came in there are retired; those with a request in flight answer it first.
+        """
+        closed = [port for port in self._of(backend) if addresses is None or port.asked in addresses]
+        self._stop_accepting(closed)
         for connection in self._connections():
-            if connection.backend is backend:
+            if connection.port in closed:
                 connection.retire()
+
+    # -- from one task, or one slot of a task, to another -----------------------------------------------------------
+
+    def swap(self, old: Backend, new: Backend) -> None:
+        """Gives ports and connections to another task: it answers the next request on each of them.
+
+        What is in flight stays with the one that took it.
+        """
+        for port in self._of(old):
+            port.backend = new
+
+    async def move(
+        self, old: Backend, new: Backend, addresses: Collection[ListenAddress]
+    ) -> tuple[ListenAddress, ...]:  # fmt: skip
+        """Listens for `new` at `addresses`: what `old` has of them changes hands, the others are opened or closed.
+
+        ListenError: then nothing has changed. Returns the addresses as bound.
+        """
+        kept = {port.asked for port in self._of(old)}
+        await self.open(new, [address for address in addresses if address not in kept])
+        self.close(old, [address for address in kept if address not in addresses])
+        self.swap(old, new)
+        order = list(addresses)
+        return tuple(port.address for port in sorted(self._of(new), key=lambda port: order.index(port.asked)))
+
+    # -- from one process to another --------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Accepts nothing until resume(), at open ports and at those opened meanwhile: connections wait in line."""
+        self._paused = True
+        for port in self._ports:
+            port.pause()
+
+    async def resume(self) -> None:
+        """Accepts again, and first of all what waits."""
+        self._paused = False
+        for port in self._ports:
+            if port.listening is None:
+                await self._listen(port)
+
+    def sockets(self) -> list[ListeningSocket]:
+        """All listening sockets; they stay ours."""
+        return [
+            ListeningSocket(port.backend.task_id, port.asked, port.address, port.bound.sock) for port in self._ports
+        ]
+
+    def release(self) -> None:
+        """Leaves all ports to another process that has their sockets too: connections go on, Unix sockets stay."""
+        ports, self._ports = self._ports, []
+        for port in ports:
+            port.release()
+
+    # -- what there is ----------------------------------------------------------------------------------------------
+
+    def addresses(self, backend: Backend) -> tuple[ListenAddress, ...]:
+        """Where a task is listened for, as bound."""
+        return tuple(port.address for port in self._of(backend))
 
     def connections(self) -> Mapping[ListenAddress, int]:
         """How many connections each open port has now."""
         return {port.address: port.connections for port in self._ports}
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections are open, at ports that were closed too."""
+        return len(self._connections())
+
+    @property
+    def turned_away(self) -> int:
+        """How many connections were refused because options.connections were open."""
+        return self._shared().turned_away
+
+    def latencies(self) -> Mapping[str, Histogram]:
+        """How long answers took at the open ports, by task id."""
+        by_task: dict[str, list[Histogram]] = {}
+        for port in self._ports:
+            by_task.setdefault(port.backend.task_id, []).append(port.latency)
+        return {task: Histogram.merged(histograms) for task, histograms in by_task.items()}
+
+    # -- the end ----------------------------------------------------------------------------------------------------
 
     async def drain(self, timeout_s: float) -> None:
         """Stops accepting, answers what is in flight and returns when no connection is left.
@@ -78,6 +192,7 @@ class Listeners:
             connection.retire()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
+                await asyncio.sleep(ACCEPTED_S)
                 await server.wait_empty()
         self.abort_all()
         await server.wait_empty()
@@ -86,24 +201,34 @@ class Listeners:
         """Cuts all connections now, whatever is in flight on them."""
         for connection in self._connections():
             connection.abort()
-
-    async def _bind(self, address: ListenAddress) -> list[Bound]:
-        # off the loop: a host name may have to be asked for
-        return await asyncio.get_running_loop().run_in_executor(None, bind, address, self.options.unix_mode)
+        self._shared().abort_surplus()
 
     async def _listen(self, port: Port) -> None:
-        loop = asyncio.get_running_loop()
-        create = loop.create_unix_server if port.address.kind == "unix" else loop.create_server
+        """Accepts at a port; while paused, only listens, so that it fails now or not at all."""
         try:
-            port.listening = await create(lambda: Connection(port), sock=port.bound.sock, backlog=self.options.backlog)
+            if self._paused:
+                port.bound.sock.listen(self.options.backlog)
+            else:
+                port.listening = await self._serve(port)
         except OSError as error:  # SO_REUSEADDR lets two sockets bind a port, and only one listen
             raise ListenError.from_os_error(str(port.address), error) from error
+
+    async def _serve(self, port: Port) -> asyncio.Server:
+        loop, sock, backlog = asyncio.get_running_loop(), port.bound.sock, self.options.backlog
+        if port.address.kind == "unix":  # its file is removed by Bound, or left to another process
+            return await loop.create_unix_server(
+                lambda: Connection(port), sock=sock, backlog=backlog, cleanup_socket=False
+            )
+        return await loop.create_server(lambda: Connection(port), sock=sock, backlog=backlog)
 
     def _stop_accepting(self, ports: Iterable[Port]) -> None:
         for port in list(ports):
             port.stop_accepting()
             if port in self._ports:
                 self._ports.remove(port)
+
+    def _of(self, backend: Backend) -> list[Port]:
+        return [port for port in self._ports if port.backend is backend]
 
     def _shared(self) -> SharedServer:
         if self._server is None:

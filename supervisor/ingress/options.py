@@ -23,6 +23,7 @@ class IngressOptions:
     linger: float = 2.0  # reading on after an error answer, so that a reset does not overtake it
     half_closed: float = 1.0  # a client that said it will send no more gets its answer within this time, or is gone
     idle_grace: float = 0.5  # while draining: a connection idle for less may have its next request on the way
+    connections: int | None = 10_000  # open at once in the process: a file each, 20 to 60 KB with a request in flight
     backlog: int = 1024  # connections that wait to be accepted
     unix_mode: int = 0o660  # of a Unix socket: the owner and the group (a web server in front) may connect
 
@@ -31,6 +32,10 @@ class IngressOptions:
             value = getattr(self, name)
             if not value > 0:
                 raise ValueError(f"{name} is {value}: allowed are seconds above 0")
+        if self.connections is not None and self.connections < 1:
+            raise ValueError(
+                f"connections is {self.connections}: allowed are whole numbers from 1, or None for no limit"
+            )
         if self.max_body is not None and self.max_body < 0:
             raise ValueError(f"max_body is {self.max_body}: allowed are bytes from 0, or None for no limit")
 

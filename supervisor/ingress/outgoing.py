@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from aiohttp.web_protocol import RequestHandler
@@ -11,6 +12,7 @@ from supervisor.ingress import problems
 from supervisor.ingress.heads import Head
 from supervisor.ingress.phases import Phase
 from supervisor.pool.exchange import FLAG_CLOSE, WINDOW, Backend, Failure, RequestRefused
+from supervisor.spec.request_id import request_id_of
 
 if TYPE_CHECKING:
     from supervisor.ingress.ports import Port
@@ -27,12 +29,14 @@ class Outgoing(RequestHandler):
     """Hands requests to the task and writes what comes back; how a request came in is the subclasses' business."""
 
     __slots__ = (
+        "_asked",
         "_backend",
         "_extra_flags",
         "_head",
         "_head_sent",
         "_last",
         "_number",
+        "_observe",
         "_owed",
         "_phase",
         "_port",
@@ -43,7 +47,9 @@ class Outgoing(RequestHandler):
         server = port.server
         super().__init__(server, loop=server._loop, **server.protocol_arguments)  # type: ignore[arg-type]
         self._port = port
-        self._backend: Backend = port.backend
+        self._backend: Backend = port.backend  # that has the request in flight, or had the last one
+        self._observe = port.latency.observe
+        self._asked = 0.0  # perf_counter() when the request in flight was handed over
         self._phase = Phase.WAITING
         self._number = 0  # of the exchange in flight; 0: none, UNNUMBERED: the task is just being asked
         self._head: Head | None = None  # of the request in flight, or the last one
@@ -58,10 +64,10 @@ class Outgoing(RequestHandler):
         self._head = head
         self._head_sent = False
         self._number = UNNUMBERED
+        self._asked = perf_counter()
+        backend = self._backend = self._port.backend  # another task may have got the port since the last request
         try:
-            number = self._backend.request(
-                self, flags | self._extra_flags, head.method, head.target, head.headers, body
-            )
+            number = backend.request(self, flags | self._extra_flags, head.method, head.target, head.headers, body)
         except RequestRefused as refused:
             self.failed(refused.failure)
         except Exception:
@@ -94,6 +100,10 @@ class Outgoing(RequestHandler):
             self.transport.close()
 
     # Exchange
+
+    @property
+    def request_id(self) -> str | None:
+        return None if self._head is None else request_id_of(self._head.headers)
 
     def response(self, wire: bytes, close: bool) -> None:
         transport = self.transport
@@ -131,7 +141,9 @@ class Outgoing(RequestHandler):
         head = self._head
         assert head is not None
         close = bool((head.flags | self._extra_flags) & FLAG_CLOSE)
-        self.transport.write(problems.wire(failure, head_only=head.method == b"HEAD", close=close))
+        self.transport.write(
+            problems.wire(failure, head_only=head.method == b"HEAD", close=close, request_id=self.request_id)
+        )
         self._done(close)
 
     def body_credit(self, size: int) -> None:

@@ -27,9 +27,9 @@ def fault(status: int, detail: str | None = None) -> Failure:
     return Failure(status, phrase.lower().replace(" ", "-"), phrase, detail or DETAILS[status])
 
 
-def wire(failure: Failure, *, head_only: bool, close: bool) -> bytes:
+def wire(failure: Failure, *, head_only: bool, close: bool, request_id: str | None = None) -> bytes:
     """The whole response, ready to be sent; `head_only` for answers to HEAD, `close` announces the connection's end."""
-    body = json.dumps(_members(failure), ensure_ascii=False).encode("utf-8", "replace")
+    body = json.dumps(_members(failure, request_id), ensure_ascii=False).encode("utf-8", "replace")
     lines = [
         f"HTTP/1.1 {failure.status} {_phrase(failure.status)}",
         f"Date: {formatdate(usegmt=True)}",
@@ -44,13 +44,14 @@ def wire(failure: Failure, *, head_only: bool, close: bool) -> bytes:
     return head if head_only else head + body
 
 
-def _members(failure: Failure) -> dict[str, object]:
+def _members(failure: Failure, request_id: str | None) -> dict[str, object]:
     """What the document says; the last ones are ours (RFC 9457, section 3.2), and there where they are known."""
     own = {
         "reason": failure.reason,
         "limit": _number(failure.limit),
         "measured": _number(failure.measured),
         "unit": failure.unit,
+        "requestId": request_id,
     }
     standard = {"type": "about:blank", "title": failure.title, "status": failure.status, "detail": failure.detail}
     return standard | {name: value for name, value in own.items() if value is not None}

@@ -13,6 +13,7 @@ from aiohttp.web_server import Server
 from supervisor.ingress.lent import Lent
 from supervisor.ingress.memo import HeadMemo
 from supervisor.ingress.options import MAX_FIELDS, MAX_LINE, READ_BUFFER, IngressOptions
+from supervisor.ingress.surplus import MOST_SURPLUS, Surplus
 
 
 class SharedServer(Server):
@@ -33,6 +34,8 @@ class SharedServer(Server):
         self.options = options
         self.draining = False
         self.memo = HeadMemo()
+        self.turned_away = 0  # connections, for want of room
+        self._surplus: set[Surplus] = set()
         self._empty: asyncio.Future[None] | None = None
         times = (options.keep_alive, options.head_timeout, options.body_timeout, options.send_timeout)
         self.tick = min(times) / 3  # seconds between two looks at a connection's deadlines
@@ -41,6 +44,27 @@ class SharedServer(Server):
     def protocol_arguments(self) -> dict[str, object]:
         """Keyword arguments for aiohttp's RequestHandler."""
         return self._kwargs
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more connection must be turned away."""
+        most = self.options.connections
+        return most is not None and len(self._connections) >= most
+
+    def turn_away(self, transport: asyncio.Transport) -> None:
+        """Tells a client that there is no room for its connection."""
+        self.turned_away += 1
+        if len(self._surplus) >= MOST_SURPLUS:
+            transport.abort()
+            return
+        surplus = Surplus(transport, self._surplus)
+        transport.set_protocol(surplus)
+        surplus.answer(self.options.linger)
+
+    def abort_surplus(self) -> None:
+        """Cuts the connections that hear just now that there is no room."""
+        for surplus in list(self._surplus):
+            surplus.abort()
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Forgets the connection at once, also when a task of aiohttp's still winds down on it."""

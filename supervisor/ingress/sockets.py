@@ -49,6 +49,30 @@ def bind(address: ListenAddress, unix_mode: int) -> list[Bound]:
         raise ListenError.from_os_error(str(address), error) from error
 
 
+def adopt(asked: ListenAddress, sock: socket.socket) -> Bound:
+    """What another process bound for `asked` and passed on. ListenError if it is not that."""
+    try:
+        kind = {socket.AF_UNIX: "unix", socket.AF_INET: "tcp", socket.AF_INET6: "tcp"}.get(sock.family)
+        if kind != asked.kind or sock.type != socket.SOCK_STREAM:
+            raise ListenError(str(asked), "the socket that was passed on is of another kind", "start isolated anew")
+        sock.settimeout(0)
+        name = sock.getsockname()
+    except OSError as error:
+        raise ListenError.from_os_error(str(asked), error) from error
+    if asked.kind == "tcp":
+        return Bound(sock, replace(asked, host=str(name[0]), port=int(name[1])))
+    return Bound(sock, asked, _socket_file(asked.path))
+
+
+def _socket_file(path: str) -> tuple[int, int] | None:
+    """What Bound knows a socket's file by; None if it was removed or replaced by something else."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISSOCK(found.st_mode) else None
+
+
 def _bind_tcp(address: ListenAddress) -> list[Bound]:
     found = socket.getaddrinfo(
         address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV

@@ -7,7 +7,7 @@ sources are other programs: a task whose files changed starts again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # Long enough that a client's retries park a few threads a day, short enough that nobody has to be woken for it.
@@ -16,6 +16,8 @@ BLOCKED_FOR_S = 3600.0
 LOOK_AGAIN_S = 5.0
 # Each costs a line in every boot. More than a process has threads to park before it hands over.
 MOST_BLOCKS = 1000
+# A hash may be told by its beginning: 32 bits tell apart as many as there can be.
+LEAST_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,17 @@ class Block:
         return max(0.0, self.until - now)
 
 
+@dataclass(frozen=True, slots=True)
+class SavedBlock:
+    """A block of an earlier process, by durations: clocks of processes differ."""
+
+    sources: str
+    task_id: str
+    reason: str
+    age_s: float
+    left_s: float
+
+
 class BlockList:
     """Blocks by the hash of their sources, oldest first."""
 
@@ -42,10 +55,18 @@ class BlockList:
 
     def add(self, sources: str, *, task_id: str, reason: str, now: float) -> Block:
         """Blocks `sources` from now on; again, if they are blocked already."""
-        self._blocks.pop(sources, None)
-        block = self._blocks[sources] = Block(sources, task_id, reason, now, now + self._lasts_s)
-        if len(self._blocks) > MOST_BLOCKS:
-            del self._blocks[next(iter(self._blocks))]
+        return self._put(Block(sources, task_id, reason, now, now + self._lasts_s))
+
+    def load(self, saved: Iterable[SavedBlock], now: float) -> None:
+        """Goes on with blocks of an earlier process. None lasts longer than a new one, whatever its clock did."""
+        for each in sorted(saved, key=lambda each: each.age_s, reverse=True):
+            left_s = min(each.left_s, self._lasts_s)
+            if left_s > 0:
+                self._put(Block(each.sources, each.task_id, each.reason, now - each.age_s, now + left_s))
+
+    def _put(self, block: Block) -> Block:
+        self._blocks.pop(block.sources, None)
+        self._blocks[block.sources] = block
         return block
 
     def find(self, sources: str, now: float) -> Block | None:
@@ -53,17 +74,29 @@ class BlockList:
         block = self._blocks.get(sources)
         return block if block is not None and block.until > now else None
 
-    def blocks(self, now: float) -> tuple[Block, ...]:
-        """Returns all that have not expired, oldest first, and forgets the others."""
-        self._blocks = {sources: block for sources, block in self._blocks.items() if block.until > now}
+    def blocks(self) -> tuple[Block, ...]:
+        """Returns all, oldest first; take_expired() first, if those that are over do not count."""
         return tuple(self._blocks.values())
 
-    def release(self, which: str) -> tuple[Block, ...]:
-        """Lifts the block of a hash, or all blocks of a task; returns those lifted."""
-        lifted = tuple(block for block in self._blocks.values() if which in (block.sources, block.task_id))
-        self._drop(block.sources for block in lifted)
-        return lifted
+    def next_end(self) -> float | None:
+        """When the next of them expires."""
+        return min((block.until for block in self._blocks.values()), default=None)
 
-    def _drop(self, hashes: Iterable[str]) -> None:
-        for sources in hashes:
-            del self._blocks[sources]
+    def take_expired(self, now: float) -> tuple[Block, ...]:
+        """Removes and returns those that are over, and the oldest of too many."""
+        over = [block for block in self._blocks.values() if block.until <= now]
+        kept = [block for block in self._blocks.values() if block.until > now]
+        return self._drop((*over, *kept[: max(0, len(kept) - MOST_BLOCKS)]))
+
+    def release(self, which: str) -> tuple[Block, ...]:
+        """Lifts the block of a hash, told by its beginning or whole, or all blocks of a task; returns those lifted."""
+        return self._drop([block for block in self._blocks.values() if _is_meant(block, which)])
+
+    def _drop(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
+        for block in blocks:
+            del self._blocks[block.sources]
+        return tuple(blocks)
+
+
+def _is_meant(block: Block, which: str) -> bool:
+    return which == block.task_id or (len(which) >= LEAST_DIGITS and block.sources.startswith(which))

@@ -8,7 +8,6 @@ request is therefore ended between `limit` and `limit` plus one step after it ca
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from itertools import takewhile
 
@@ -19,6 +18,8 @@ STEPS_PER_LIMIT = 10
 
 class Deadlines:
     """Calls `on_late` with the numbers of requests that are in flight for longer than `limit_ms`. Loop thread."""
+
+    __slots__ = ("_in_flight", "_limit_s", "_loop", "_marks", "_on_late", "_step_s", "_timer", "last")
 
     def __init__(
         self,
@@ -32,13 +33,13 @@ class Deadlines:
         self._loop = loop
         self._on_late = on_late
         self._in_flight = in_flight  # numbers in flight, oldest first
-        self._marks: deque[tuple[float, int]] = deque()
-        self._last = 0
+        self._marks: list[tuple[float, int]] = []  # at most some hundred
+        self.last = 0  # number that came
         self._timer: asyncio.TimerHandle | None = None
 
     def note(self, number: int) -> None:
         """A request came; numbers only rise."""
-        self._last = number
+        self.last = number
         if self._timer is None and self._limit_s is not None:
             self._timer = self._loop.call_later(self._step_s, self._look)
 
@@ -50,11 +51,11 @@ class Deadlines:
         if not numbers:
             self._marks.clear()
             return
-        if not self._marks or self._marks[-1][1] != self._last:
-            self._marks.append((now, self._last))
+        if not self._marks or self._marks[-1][1] != self.last:
+            self._marks.append((now, self.last))
         late_up_to = 0
         while self._marks and self._marks[0][0] <= now - self._limit_s:
-            late_up_to = self._marks.popleft()[1]
+            late_up_to = self._marks.pop(0)[1]
         self._timer = self._loop.call_later(self._step_s, self._look)
         late = list(takewhile(lambda number: number <= late_up_to, numbers))
         if late:

@@ -26,7 +26,7 @@ class Failure:
     """Why a request gets no answer from its task, in the words a client may see (never a program's own error text)."""
 
     status: int  # HTTP status
-    reason: str  # an ExitReason's value, or handler-error, queue-full, stopping
+    reason: str  # an ExitReason's value, or handler-error, backoff, host-full, queue-full, stopping
     title: str
     detail: str
     retry_after_s: int | None = None
@@ -50,6 +50,10 @@ class Exchange(Answered, Protocol):
     end. body_credit() and body_cancel() come at any time while the request's body is streamed. Nothing after
     Backend.abort().
     """
+
+    @property
+    def request_id(self) -> str | None:
+        """What the client calls its request (X-Request-Id), if that is fit to be repeated."""
 
     def failed(self, failure: Failure) -> None:
         """There is no (more) response. Before the head the client gets `failure`, after it the connection is cut."""

@@ -54,6 +54,15 @@ def of_wall_limit(wall_ms: float) -> Failure:
 
 HANDLER_ERROR = Failure(500, "handler-error", "The program failed", "The program failed to answer this request.")
 STOPPING = Failure(503, "stopping", "The host is stopping", "The task is being stopped.", 1)
+# Long enough that a client's repetition is no load, short enough for a place that comes free any moment.
+FULL_RETRY_S = 1
+HOST_FULL = Failure(
+    503,
+    "host-full",
+    "The host is full",
+    "All places on this host are taken by tasks that are at work; the task starts when one is free.",
+    FULL_RETRY_S,
+)
 QUEUE_FULL = Failure(503, "queue-full", "Too many requests wait", "Too many requests wait for the task to start.", 1)
 
 

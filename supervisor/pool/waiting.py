@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from supervisor.engine.isolate import Isolate
-from supervisor.pool.exchange import Exchange, Failure
+from supervisor.pool.exchange import Exchange
 
 # A thousand waiting requests boot one isolate; more than that is a flood, refused early.
 MOST_WAITING = 1000
@@ -43,7 +43,10 @@ class WaitingRequest:
 class WaitingRoom:
     """The waiting requests of one task by their numbers."""
 
-    def __init__(self) -> None:
+    __slots__ = ("_most", "_requests")
+
+    def __init__(self, most: int = MOST_WAITING) -> None:
+        self._most = most
         self._requests: dict[int, WaitingRequest] = {}
 
     def __len__(self) -> int:
@@ -52,7 +55,7 @@ class WaitingRoom:
     @property
     def is_full(self) -> bool:
         """Whether one more must be refused."""
-        return len(self._requests) >= MOST_WAITING
+        return len(self._requests) >= self._most
 
     def add(self, number: int, request: WaitingRequest) -> None:
         """Another one waits."""
@@ -81,8 +84,3 @@ class WaitingRoom:
         """Removes and returns all of them, oldest first."""
         requests, self._requests = self._requests, {}
         return list(requests.values())
-
-    def fail(self, failure: Failure) -> None:
-        """Tells all of them that there is no answer. Those that come meanwhile wait."""
-        for request in self.leave():
-            request.exchange.failed(failure)

@@ -45,7 +45,7 @@ _WORDS: dict[ExitReason, tuple[str, Quantity | None]] = {
     ExitReason.BLOCKED: ("the program is blocked on this host for what it did before", None),
     ExitReason.UNRESPONSIVE: ("the program did not stop when it was told to", TIME),
     ExitReason.ABORTED: ("V8 gave up", None),
-    ExitReason.IDLE: ("nothing to do for the time of `idle`", TIME),
+    ExitReason.IDLE: ("it had nothing to do", TIME),
     ExitReason.DRAINED: ("the host asked it to end, and it finished its work", None),
     ExitReason.KILLED: ("the host ended it at once", None),
 }

@@ -44,14 +44,18 @@ def load_task_files(files: Sequence[str | os.PathLike[str]], cores: Cores | None
     return [spec for _, spec in specs]
 
 
-def _load(file: str, cores: Cores | None) -> TaskSpec:
+def read_task_file(file: str) -> Any:
+    """The values in `file`, not validated; raises SettingsError without the file's name."""
     ending = os.path.splitext(file)[1].lower()
     text = _read(file, ending)
     try:
-        document = parse(text, ending)
+        return parse(text, ending)
     except SyntaxProblem as error:
         raise SettingsError([error.problem]) from None
-    return task_of(document, file, cores)
+
+
+def _load(file: str, cores: Cores | None) -> TaskSpec:
+    return task_of(read_task_file(file), file, cores)
 
 
 def task_of(document: Any, file: str, cores: Cores | None = None) -> TaskSpec:

@@ -1,1 +1,1 @@
-"""What the host says about itself and its tasks: logs and versions here, metrics later."""
+"""What the host says about itself and its tasks: logs, events, tails, metrics, and what systemd hears."""

@@ -27,6 +27,7 @@ class LineSink:
         self._lines: deque[bytes] = deque()
         self._size = 0
         self._dropped = 0
+        self.dropped_lines = 0  # ever; any thread may read it
         self._closing = False
         self._broken = False
         self._changed = threading.Condition()
@@ -41,6 +42,7 @@ class LineSink:
                 return
             if self._size + len(line) > limit:
                 self._dropped += 1
+                self.dropped_lines += 1
                 return
             self._lines.append(line)
             self._size += len(line)

@@ -89,7 +89,6 @@ def test_each_field_says_whether_this_version_keeps_it() -> None:
     assert {path for path in leaves() if row(path)["version"] == "carried"} == {
         *(path for path in leaves() if path.startswith("limits.net.")),
         "limits.cpu.quota",
-        "idle",
     }
 
 

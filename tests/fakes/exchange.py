@@ -19,6 +19,7 @@ class FakeExchange:
         self.over = asyncio.Event()
         self.failure: Failure | None = None
         self.credit = 0  # of the request's body
+        self.request_id: str | None = None
         self.cancelled = False
         self.violations: list[str] = []
         self._changed = asyncio.Event()

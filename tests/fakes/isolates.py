@@ -41,6 +41,7 @@ class Figures:
     """What statistics() tells; a test changes it."""
 
     cpu_s: float = 0.0
+    timers: int = 0
     busy_since_s: float | None = None
 
 
@@ -110,7 +111,17 @@ class FakeIsolate(Isolate):
     def statistics(self) -> Statistics | None:
         if self.life.gone:
             return None
-        return Statistics(0, 0, 0, self.figures.cpu_s, None, self.figures.busy_since_s, len(self.exchanges), 0, self.id)
+        return Statistics(
+            0,
+            0,
+            0,
+            self.figures.cpu_s,
+            None,
+            self.figures.busy_since_s,
+            len(self.exchanges),
+            self.figures.timers,
+            self.id,
+        )
 
     # what it says by itself
 

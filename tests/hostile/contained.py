@@ -22,6 +22,7 @@ from supervisor.pool.blocked import Block
 from supervisor.pool.exchange import Failure, RequestRefused
 from supervisor.pool.pool import Pool
 from supervisor.pool.slot import Slot
+from supervisor.pool.states import TaskState
 from supervisor.spec.exits import Exit, ExitReason
 from supervisor.spec.task import TaskSpec
 from tests.hostile.expectations import Outcome
@@ -53,6 +54,7 @@ class Waiting:
         self.taken = 0
         self.slot: Slot | None = None
         self.number = 0
+        self.request_id: str | None = None
 
     def response(self, wire: bytes, close: bool) -> None:
         self.wire = wire
@@ -91,20 +93,26 @@ class Ends:
     def of(self, task_id: str) -> asyncio.Event:
         return self.changed.setdefault(task_id, asyncio.Event())
 
+    def on_state(self, slot: Slot, before: TaskState, after: TaskState, why: str) -> None:
+        pass
+
     def on_ready(self, slot: Slot, milliseconds: float) -> None:
         pass
 
     def on_console(self, slot: Slot, level: int, text: bytes) -> None:
         pass
 
-    def on_handler_error(self, slot: Slot, message: str) -> None:
+    def on_handler_error(self, slot: Slot, message: str, request: str | None) -> None:
         pass
 
-    def on_late(self, slot: Slot, count: int) -> None:
+    def on_late(self, slot: Slot, count: int, requests: tuple[str, ...]) -> None:
         """Some were not answered in time; the report tells by their answers."""
 
     def on_blocked(self, slot: Slot, block: Block) -> None:
         self.blocks[slot.task_id] = block
+
+    def on_released(self, block: Block) -> None:
+        pass
 
     def on_end(self, slot: Slot, end: Exit) -> None:
         self.ends.setdefault(slot.task_id, []).append(end)

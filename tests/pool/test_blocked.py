@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from supervisor.engine.isolate import End
 from supervisor.errors import BootError
-from supervisor.pool.blocked import BLOCKED_FOR_S, LOOK_AGAIN_S, MOST_BLOCKS, BlockList
+from supervisor.pool.blocked import BLOCKED_FOR_S, LOOK_AGAIN_S, MOST_BLOCKS, BlockList, SavedBlock
 from supervisor.pool.states import TaskState
 from supervisor.spec.exits import Exit, ExitReason
 from tests.fakes.virtual_time import on_virtual_time
@@ -28,19 +28,23 @@ def test_a_block_holds_until_it_expires() -> None:
     assert block.left_s(14) == 1
     assert blocks.find(BAD, 15) is None
     assert blocks.find(GOOD, 5) is None
-    assert blocks.blocks(14.9) == (block,)
-    assert blocks.blocks(15) == ()
+    assert blocks.next_end() == 15
+    assert blocks.take_expired(14.9) == ()
+    assert blocks.take_expired(15) == (block,)
+    assert blocks.blocks() == ()
+    assert blocks.next_end() is None
     assert block.left_s(16) == 0
 
 
-@pytest.mark.parametrize("which", [BAD, "t"])
+@pytest.mark.parametrize("which", [BAD, BAD[:8], "t"])
 def test_a_block_is_released_by_hash_or_by_task(which: str) -> None:
     blocks = BlockList()
     block = blocks.add(BAD, task_id="t", reason="aborted", now=0)
     other = blocks.add(GOOD, task_id="u", reason="aborted", now=0)
     assert blocks.release(which) == (block,)
     assert blocks.release(which) == ()
-    assert blocks.blocks(1) == (other,)
+    assert blocks.release("a" * 7) == (), "too short to mean one"
+    assert blocks.blocks() == (other,)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc"))))
@@ -49,17 +53,35 @@ def test_the_list_is_what_the_last_block_of_each_hash_says(added: list[tuple[int
     for step, sources in added:
         now += step
         last[sources] = blocks.add(sources, task_id="t", reason="aborted", now=now)
-    assert set(blocks.blocks(now)) == {block for block in last.values() if block.until > now}
+    blocks.take_expired(now)
+    assert set(blocks.blocks()) == {block for block in last.values() if block.until > now}
     for sources, block in last.items():
         assert blocks.find(sources, now) is (block if block.until > now else None)
 
 
-def test_the_list_is_bounded_and_forgets_the_oldest() -> None:
+def test_the_list_is_bounded_and_lets_go_of_the_oldest() -> None:
     blocks = BlockList()
     for number in range(MOST_BLOCKS + 1):
         blocks.add(str(number), task_id="t", reason="aborted", now=0)
+    assert [block.sources for block in blocks.take_expired(1)] == ["0"]
     assert blocks.find("0", 1) is None
-    assert len(blocks.blocks(1)) == MOST_BLOCKS
+    assert len(blocks.blocks()) == MOST_BLOCKS
+
+
+def test_blocks_of_an_earlier_process_go_on_for_what_was_left() -> None:
+    blocks = BlockList(lasts_s=100)
+    saved = [SavedBlock(GOOD, "u", "aborted", 10, 90), SavedBlock(BAD, "t", "aborted", 60, 40)]
+    blocks.load([*saved, SavedBlock("c" * 64, "v", "aborted", 100, 0)], now=1000)
+    assert [(block.sources, block.since, block.until) for block in blocks.blocks()] == [
+        (BAD, 940, 1040), (GOOD, 990, 1090)
+    ]  # fmt: skip
+
+
+def test_a_clock_that_was_wrong_blocks_nothing_for_longer_than_a_new_block() -> None:
+    blocks = BlockList(lasts_s=100)
+    blocks.load([SavedBlock(BAD, "t", "aborted", -1e9, 1e9)], now=0)
+    assert blocks.find(BAD, 99) is not None
+    assert blocks.find(BAD, 100) is None
 
 
 async def blocked_case(reason: ExitReason = ExitReason.ABORTED) -> Case:
@@ -141,7 +163,8 @@ def test_it_serves_again_once_the_block_is_over(how: str) -> None:
         if how == "expired":
             await asyncio.sleep(BLOCKED_FOR_S)
         else:
-            assert case.blocked.release(how)
+            assert case.blocks.release(how)
+        assert case.slot.state is TaskState.IDLE
         number, exchange = case.ask()
         assert case.isolate.life.blocked == ()
         case.isolate.tell_ready()
@@ -154,7 +177,7 @@ def test_it_serves_again_once_the_block_is_over(how: str) -> None:
 @on_virtual_time
 async def test_the_same_sources_of_another_task_are_blocked_too() -> None:
     case = slot_of()
-    case.blocked.add(BAD, task_id="another", reason="aborted", now=asyncio.get_running_loop().time())
+    case.blocks.add(BAD, task_id="another", reason="aborted")
     start = asyncio.create_task(case.slot.start())
     await asyncio.sleep(0)
     assert case.isolate.life.blocked == (BAD,)
@@ -180,7 +203,7 @@ async def test_a_block_that_ends_while_the_engine_looks_is_an_ordinary_failure()
     case = await blocked_case()
     await asyncio.sleep(LOOK_AGAIN_S)
     case.ask()
-    case.blocked.release(BAD)
+    case.blocks.release(BAD)
     case.isolate.exit(Exit(ExitReason.BLOCKED, sources=BAD))
     assert case.slot.state is TaskState.BACKOFF
 

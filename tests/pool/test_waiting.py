@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from supervisor.pool.failures import STOPPING
 from supervisor.pool.waiting import MOST_WAITING, WaitingRequest, WaitingRoom
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.isolates import FakeIsolate, FakeIsolates
@@ -56,23 +55,13 @@ def test_an_isolate_that_is_over_takes_none() -> None:
     assert room.numbers() == [1, 2]
 
 
-def test_all_are_told_when_there_is_no_answer() -> None:
+def test_all_leave_at_once_oldest_first() -> None:
     room = WaitingRoom()
     exchanges = [FakeExchange() for _ in range(3)]
     for number, exchange in enumerate(exchanges, 1):
         room.add(number, waiting(exchange))
-    room.fail(STOPPING)
-    assert [exchange.failure for exchange in exchanges] == [STOPPING] * 3
+    assert [each.exchange for each in room.leave()] == exchanges
     assert room.numbers() == []
-
-
-def test_one_that_comes_while_the_others_are_told_waits_on() -> None:
-    """A connection may have its next request in line, and asks as soon as it has its answer."""
-    room, behind = WaitingRoom(), FakeExchange()
-    room.add(1, waiting(FakeExchange(on_over=lambda: room.add(2, waiting(behind)))))
-    room.fail(STOPPING)
-    assert behind.failure is None
-    assert room.numbers() == [2]
 
 
 def test_it_is_full_at_its_ceiling() -> None:

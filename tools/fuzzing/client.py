@@ -25,6 +25,7 @@ class Client:
         self.taken = 0
         self.slot: Slot | None = None
         self.number = 0
+        self.request_id: str | None = None
 
     def ask(self, slot: Slot, method: bytes, target: bytes, headers: bytes, body: bytes, flags: int = 0) -> None:
         """Sends a request. RequestRefused."""

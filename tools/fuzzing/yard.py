@@ -14,6 +14,7 @@ from supervisor.pool.blocked import Block
 from supervisor.pool.exchange import FLAG_STREAM, RequestRefused
 from supervisor.pool.pool import Pool
 from supervisor.pool.slot import Slot
+from supervisor.pool.states import TaskState
 from supervisor.spec.exits import Exit, ExitReason
 from supervisor.spec.task import TaskSpec
 from tools.fuzzing.checked import CheckedEngine
@@ -41,21 +42,27 @@ class Ends:
         """Is done when the task's isolate is over."""
         return self.ends.setdefault(task_id, asyncio.get_running_loop().create_future())
 
+    def on_state(self, slot: Slot, before: TaskState, after: TaskState, why: str) -> None:
+        pass
+
     def on_ready(self, slot: Slot, milliseconds: float) -> None:
         pass
 
     def on_console(self, slot: Slot, level: int, text: bytes) -> None:
         pass
 
-    def on_handler_error(self, slot: Slot, message: str) -> None:
+    def on_handler_error(self, slot: Slot, message: str, request: str | None) -> None:
         pass
 
-    def on_late(self, slot: Slot, count: int) -> None:
+    def on_late(self, slot: Slot, count: int, requests: tuple[str, ...]) -> None:
         """Its client hears that, too."""
 
     def on_blocked(self, slot: Slot, block: Block) -> None:
         self.blocks[slot.task_id] = block
         self.release(block.sources)  # every program has its own; the list would only slow down boots
+
+    def on_released(self, block: Block) -> None:
+        pass
 
     def on_end(self, slot: Slot, end: Exit) -> None:
         over = self.of(slot.task_id)

@@ -1,4 +1,4 @@
-"""The composition root: the only place where the parts meet."""
+"""`isolated run`: tasks in the foreground."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ import asyncio
 import gc
 import signal
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from typing import Self
 
 import uvloop
 
-from supervisor.engine.engine import Engine
-from supervisor.ingress.listeners import Listeners
+from supervisor.host.core import Core, CoreOptions
 from supervisor.limits.files import raise_open_files
-from supervisor.limits.process import ProcessFigures, read_process
 from supervisor.pool.blocked import Block
-from supervisor.pool.pool import Pool
-from supervisor.pool.slot import END_S, Slot
+from supervisor.pool.run import END_S
+from supervisor.pool.slot import Slot
+from supervisor.pool.states import TaskState
 from supervisor.signals import StopSignals
 from supervisor.spec.exits import Exit
 from supervisor.spec.options import RunOptions
-from supervisor.spec.taint import Taint
 from supervisor.spec.task import TaskSpec
 from supervisor.telemetry.logs import host_log, task_log
 from supervisor.telemetry.tasks import TaskLog
@@ -33,17 +30,14 @@ DRAIN_S = 30.0
 MORE_ERRORS_S = 1.0
 
 
-def run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
-    """Runs tasks until a stop signal, or until all of them are over; returns the process's exit code.
-
-    BootError, ListenError and EngineError if one cannot start: then nothing runs any more.
-    """
+def run_tasks(specs: Sequence[TaskSpec], options: RunOptions) -> int:
+    """What supervisor.host.run() is."""
     raise_open_files()
     return uvloop.run(_run(specs, options))
 
 
 async def _run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
-    async with StopSignals() as stop, Host(options) as host:
+    async with StopSignals() as stop, Foreground(options) as host:
         serving = asyncio.create_task(host.serve(specs))
         asked = asyncio.create_task(stop.wait_drain())
         await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
@@ -52,12 +46,12 @@ async def _run(specs: Sequence[TaskSpec], options: RunOptions) -> int:
             return serving.result()
         host_log().info("stopping: answering what is under way", signal=asked.result(), at_most_s=DRAIN_S)
         serving.cancel()
-        return await _drain(host, stop)
+        return await _drain(host.core, stop)
 
 
-async def _drain(host: Host, stop: StopSignals) -> int:
+async def _drain(core: Core, stop: StopSignals) -> int:
     """Lets the host finish; a second signal ends it at once, with the exit code of that signal."""
-    draining = asyncio.create_task(host.drain(DRAIN_S))
+    draining = asyncio.create_task(core.drain(DRAIN_S))
     urged = asyncio.create_task(stop.wait_end())
     await asyncio.wait((draining, urged), return_when=asyncio.FIRST_COMPLETED)
     if draining.done():
@@ -65,33 +59,30 @@ async def _drain(host: Host, stop: StopSignals) -> int:
         draining.result()
         host_log().info("stopped")
         return 0
-    host.abort()
+    core.abort()
     await asyncio.wait((draining,), timeout=END_S)
     host_log().warning("ended at once", signal=urged.result())
     return 128 + signal.Signals[urged.result()]
 
 
-class Host:
-    """V8, the pool and the listeners of one process. Loop thread; entered once."""
+class Foreground:
+    """Implements SlotObserver: the log hears everything, and serve() of ends. Loop thread; entered once."""
 
     def __init__(self, options: RunOptions) -> None:
-        self._options = options
-        self._stack = AsyncExitStack()
+        core = CoreOptions(warm=options.warm, v8_flags=options.v8_flags, seccomp=options.seccomp)
+        self.core = Core(core, self)
         self._log = TaskLog()
+        self._ends: dict[str, asyncio.Future[Exit]] = {}
+        self._telling: asyncio.Task[None] | None = None  # the loop keeps no reference of its own
 
     async def __aenter__(self) -> Self:
         """Starts V8. EngineError."""
-        engine = Engine(v8_flags=self._options.v8_flags, seccomp=self._options.seccomp)
-        self._engine = await self._stack.enter_async_context(engine)
-        self._listeners = await self._stack.enter_async_context(Listeners())
-        self._telling: asyncio.Task[None] | None = None  # the loop keeps no reference of its own
-        self._ends: dict[str, asyncio.Future[Exit]] = {}
-        self._pool = Pool(self._engine.create, self, asyncio.get_running_loop(), warm=self._options.warm)
+        await self.core.__aenter__()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         """Ends what still runs, at once."""
-        await self._stack.aclose()
+        await self.core.__aexit__(*exception)
 
     async def serve(self, specs: Sequence[TaskSpec]) -> int:
         """Starts tasks and returns when all of them are over, which those that listen never are."""
@@ -103,7 +94,7 @@ class Host:
 
     async def _start_all(self, specs: Sequence[TaskSpec]) -> None:
         """Starts tasks side by side. If one cannot start, so may others, soon: one error, or a group of them."""
-        starting = [asyncio.create_task(self.start(spec)) for spec in specs]
+        starting = [asyncio.create_task(self._start(spec)) for spec in specs]
         try:
             _, pending = await asyncio.wait(starting, return_when=asyncio.FIRST_EXCEPTION)
             if pending:
@@ -117,68 +108,45 @@ class Host:
         for error in errors:
             raise error
 
-    async def start(self, spec: TaskSpec) -> None:
+    async def _start(self, spec: TaskSpec) -> None:
         """Boots a task and opens its listeners. BootError, ListenError, EngineError."""
-        slot = self._pool.add(spec)
+        slot = self.core.pool.add(spec)
         self._ends[spec.label] = asyncio.get_running_loop().create_future()
         await slot.start()
         if spec.listen:
-            addresses = await self._listeners.open(slot, spec.listen)
+            addresses = await self.core.listeners.open(slot, spec.listen)
             task_log(spec.label).info("ready", listen=" ".join(map(str, addresses)))
 
-    async def drain(self, seconds: float) -> None:
-        """Stops accepting, answers what is under way, and stops the tasks."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        await self._listeners.drain(seconds)
-        await self._pool.stop(max(0.0, deadline - asyncio.get_running_loop().time()))
+    # -- SlotObserver ----------------------------------------------------------------------------------------------
 
-    async def taint(self) -> Taint:
-        """What this process has lost to parked threads, as of now."""
-        return self._taint(await asyncio.get_running_loop().run_in_executor(None, read_process))
-
-    def _taint(self, process: ProcessFigures) -> Taint:
-        counts = self._engine.counts()
-        return Taint(
-            parked=counts.parked,
-            faults=counts.faults,
-            mappings=process.mappings,
-            mappings_limit=process.mappings_limit,
-            rss=process.rss,
-            accounted=self._engine.accounted(),
-        )
-
-    def abort(self) -> None:
-        """Ends everything now; a drain() under way returns soon."""
-        self._listeners.abort_all()
-        self._pool.kill()
-
-    # -- SlotObserver: the log hears everything, and serve() of ends -------------------------------------------------
+    def on_state(self, slot: Slot, before: TaskState, after: TaskState, why: str) -> None:
+        """It went to another state: its boots and ends are told already."""
 
     def on_ready(self, slot: Slot, milliseconds: float) -> None:
         """Its isolate is ready."""
         self._log.on_ready(slot, milliseconds)
-        if not slot.spec.listen:  # it may be over before start() goes on
+        if not slot.spec.listen:  # it may be over before _start() goes on
             task_log(slot.task_id).info("ready")
 
     def on_console(self, slot: Slot, level: int, text: bytes) -> None:
         """It wrote a console line."""
         self._log.on_console(slot, level, text)
 
-    def on_handler_error(self, slot: Slot, message: str) -> None:
+    def on_handler_error(self, slot: Slot, message: str, request: str | None) -> None:
         """It failed to answer a request."""
-        self._log.on_handler_error(slot, message)
+        self._log.on_handler_error(slot, message, request)
 
     def on_blocked(self, slot: Slot, block: Block) -> None:
         """Its script is not started again for now."""
         self._log.on_blocked(slot, block)
         self._telling = asyncio.create_task(self._tell_taint())
 
-    async def _tell_taint(self) -> None:
-        self._log.on_taint(await self.taint())
+    def on_released(self, block: Block) -> None:
+        """A script may be started again."""
 
-    def on_late(self, slot: Slot, count: int) -> None:
+    def on_late(self, slot: Slot, count: int, requests: tuple[str, ...]) -> None:
         """It did not answer requests in time."""
-        self._log.on_late(slot, count)
+        self._log.on_late(slot, count, requests)
 
     def on_end(self, slot: Slot, end: Exit) -> None:
         """Its isolate is over."""
@@ -186,6 +154,9 @@ class Host:
         future = self._ends[slot.task_id]
         if not future.done():
             future.set_result(end)
+
+    async def _tell_taint(self) -> None:
+        self._log.on_taint(await self.core.taint())
 
 
 def _error_of(start: asyncio.Task[None]) -> Exception | None:

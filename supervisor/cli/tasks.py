@@ -1,0 +1,150 @@
+"""`isolated ps` and `isolated get`: what the host has."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from supervisor.cli import words
+from supervisor.cli.options import TASK, as_json, on_host
+from supervisor.cli.shapes import as_object, as_objects, joined
+from supervisor.cli.tables import Column, show_pairs, show_table
+from supervisor.printable import printable_lines
+
+if TYPE_CHECKING:
+    from supervisor.cli.client import Client
+
+COLUMNS = (
+    Column("TASK"),
+    Column("STATE", whole=True),
+    Column("LISTEN"),
+    Column("HEAP", right=True),
+    Column("CPU", right=True),
+    Column("REQUESTS", right=True),
+    Column("FAILED", right=True),
+    Column("BOOTS", right=True),
+    Column("LAST EXIT"),
+)
+EXIT_COLUMNS = (
+    Column("ENDED"),
+    Column("REASON"),
+    Column("MEASURED", right=True),
+    Column("LIMIT", right=True),
+    Column("MESSAGE"),
+)
+
+
+@click.command(short_help="List the tasks of the host.")
+@as_json
+@click.option("--ids", is_flag=True, help="Only the ids, one per line.")
+@on_host
+def ps(client: Client, *, as_json: bool, ids: bool) -> None:
+    """Lists the tasks of the host: their states, what they use, how they last ended."""
+    answer = client.ask("GET", "tasks")
+    if as_json:
+        click.echo(answer.text)
+    elif ids:
+        for task in answer.objects:
+            click.echo(words.text(task.get("task")))
+    elif tasks := answer.objects:
+        now = time.time()
+        show_table(COLUMNS, [_row(task, now) for task in tasks])
+    else:
+        click.echo("no tasks; `isolated apply FILE` brings one", err=True)
+
+
+@click.command(short_help="Show a task: state, isolate, last ends, settings.")
+@click.argument("task", type=TASK)
+@as_json
+@on_host
+def get(client: Client, task: str, *, as_json: bool) -> None:
+    """Shows one task: its state, its isolate, how it ended the last times and why, and its settings."""
+    answer = client.ask("GET", "tasks", task)
+    if as_json:
+        click.echo(answer.text)
+        return
+    found = answer.object
+    show_pairs(_pairs(found))
+    if ends := as_objects(found.get("exits")):
+        click.echo()
+        show_table(EXIT_COLUMNS, [_exit(end) for end in ends])
+        _show_stack(ends[0])
+    if found.get("spec") is not None:
+        click.echo("\nsettings")
+        for line in json.dumps(found["spec"], indent=2, ensure_ascii=False).split("\n"):
+            click.echo("  " + words.text(line))
+
+
+def _row(task: Mapping[str, Any], now: float) -> tuple[str, ...]:
+    isolate = as_object(task.get("isolate"))
+    ends = as_objects(task.get("exits"))
+    last = (
+        f"{words.text(ends[0].get('reason'))} {words.age(now - ends[0].get('time', now))} ago"
+        if ends
+        else words.NOTHING
+    )
+    return (
+        words.text(task.get("task")),
+        _state(task),
+        joined(task.get("listen")) or words.NOTHING,
+        words.size(isolate.get("heapUsed")),
+        words.seconds(task.get("cpuS")),
+        words.count(task.get("requests")),
+        words.count(task.get("failures")),
+        words.count(task.get("boots")),
+        last,
+    )
+
+
+def _state(task: Mapping[str, Any]) -> str:
+    wait = task.get("waitS")
+    return words.text(task.get("state")) + ("" if wait is None else f" {words.age(wait)}")
+
+
+def _pairs(task: Mapping[str, Any]) -> list[tuple[str, str]]:
+    pairs = [
+        ("task", words.text(task.get("task"))),
+        ("state", words.text(task.get("state"))),
+        ("wanted", words.text(task.get("wanted"))),
+        ("applied", f"{words.moment(task.get('applied'))}, revision {words.count(task.get('revision'))}"),
+        ("listens on", joined(task.get("listen")) or words.NOTHING),
+        ("bundle", words.text(task.get("bundle"))),
+        ("requests", f"{words.count(task.get('requests'))}, {words.count(task.get('failures'))} failed"),
+        ("boots", words.count(task.get("boots"))),
+        ("CPU time", words.seconds(task.get("cpuS"))),
+    ]
+    if task.get("waitS") is not None:
+        pairs.append(("boots again in", words.seconds(task["waitS"])))
+    if isolate := as_object(task.get("isolate")):
+        heap = f"{words.size(isolate.get('heapUsed'))} of {words.size(isolate.get('heapTotal'))}"
+        pairs += [
+            ("isolate", words.text(isolate.get("state"))),
+            ("  heap", f"{heap}, {words.size(isolate.get('externalUsed'))} outside"),
+            ("  CPU time", words.seconds(isolate.get("cpuS"))),
+            (
+                "  open",
+                f"{words.count(isolate.get('requestsOpen'))} requests, {words.count(isolate.get('timers'))} timers",
+            ),
+        ]
+    return pairs
+
+
+def _exit(end: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        words.moment(end.get("time")),
+        words.text(end.get("reason")),
+        words.count(end.get("measured")),
+        words.count(end.get("limit")),
+        words.text(end.get("message")),
+    )
+
+
+def _show_stack(end: Mapping[str, Any]) -> None:
+    if isinstance(stack := end.get("stack"), str) and stack:
+        click.echo("\nstack of the last end")
+        for line in printable_lines(stack.rstrip("\n")):
+            click.echo("  " + line)

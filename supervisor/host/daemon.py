@@ -1,0 +1,263 @@
+"""The daemon: all parts of a host at work, and what the control API asks of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from supervisor.errors import IsolatedError, Refused, Unknown
+from supervisor.host.core import Core
+from supervisor.host.succession import Succession
+from supervisor.host.tasks import Tasks
+from supervisor.host.views import HostFacts, Views
+from supervisor.limits.process import ProcessFigures, read_process
+from supervisor.pool.blocked import Block
+from supervisor.pool.slot import Slot
+from supervisor.pool.states import TaskState
+from supervisor.spec.events import Event, EventKind
+from supervisor.spec.exits import Exit
+from supervisor.spec.taint import Thresholds, why_hand_over
+from supervisor.spec.views import AppliedView, BlockView, HandoverView, HostView, LogChunk, LogLine, TaskView
+from supervisor.state.bundles import Bundles
+from supervisor.state.records import StoredBlock
+from supervisor.state.store import Store
+from supervisor.telemetry.journal import Journal
+from supervisor.telemetry.logs import host_log
+from supervisor.telemetry.looplag import LoopLag
+from supervisor.telemetry.story import TaskStory
+from supervisor.telemetry.tails import Tails
+from supervisor.telemetry.tasks import TaskLog
+
+# How often the process is looked at, for metrics and for hand-over; a park is looked at sooner.
+LOOK_EVERY_S = 5.0
+# After a hand-over that failed, the next attempt that nobody asked for; doubled each time.
+TRY_AGAIN_S = 60.0
+TRY_AGAIN_MOST_S = 3600.0
+
+
+class Daemon:
+    """Implements HostControl and SlotObserver. Loop thread."""
+
+    def __init__(self, story: TaskStory, journal: Journal, tails: Tails) -> None:
+        self._story = story
+        self._journal = journal
+        self._tails = tails
+        self._log = TaskLog()
+        self._background: set[asyncio.Task[Any]] = set()
+        self._look = asyncio.Event()
+        self._process = ProcessFigures(0, 0, 0, 0, None)
+        self._stop_asked = asyncio.Event()
+        self.state = "starting"
+
+    def join(
+        self,
+        facts: HostFacts,
+        core: Core,
+        tasks: Tasks,
+        store: Store,
+        bundles: Bundles,
+        lag: LoopLag,
+        thresholds: Thresholds,
+    ) -> None:
+        """Gets to know the other parts, which are made after it: they tell it what happens."""
+        self._core = core
+        self._tasks = tasks
+        self._store = store
+        self._bundles = bundles
+        self._thresholds = thresholds
+        self._views = Views(facts, core, tasks, self._story, lag)
+        self._succession: Succession | None = None
+
+    def begin(self, succession: Succession) -> None:
+        """The host serves from now on."""
+        self._succession = succession
+        self.state = "ready"
+        self.keep(self._watch())
+        self.keep(self._tasks.sweep())
+
+    async def close(self) -> None:
+        """Ends what goes on in the background; readers of events and logs are at the end."""
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        self._story.close()
+
+    async def wait_asked(self) -> None:
+        """Returns when drain() was asked for."""
+        await self._stop_asked.wait()
+
+    # -- HostControl: tasks ----------------------------------------------------------------------------------------
+
+    async def apply(self, settings: Mapping[str, Any], *, bundle: str | None, dry_run: bool) -> AppliedView:
+        """Makes a task be as `settings` say."""
+        return await self._tasks.apply(settings, bundle, dry_run=dry_run)
+
+    def tasks(self) -> list[TaskView]:
+        """All tasks, by id."""
+        return [self._views.task(self._tasks.known[label], with_spec=False) for label in sorted(self._tasks.known)]
+
+    def task(self, label: str) -> TaskView:
+        """One with its settings."""
+        return self._views.task(self._tasks.find(label), with_spec=True)
+
+    async def stop(self, label: str) -> TaskView:
+        """Stops a task until it is started."""
+        await self._tasks.stop(label)
+        return self.task(label)
+
+    async def start(self, label: str) -> TaskView:
+        """Starts a stopped task."""
+        await self._tasks.start(label)
+        return self.task(label)
+
+    async def remove(self, label: str) -> None:
+        """Stops and forgets a task."""
+        await self._tasks.remove(label)
+        self._story.forget(label)
+
+    def logs(self, label: str, tail: int) -> LogChunk:
+        """The last lines of a task."""
+        self._tasks.find(label)
+        return self._tails.tail(label, tail)
+
+    def follow_logs(self, label: str) -> AsyncIterator[LogLine]:
+        """Its lines from now on."""
+        self._tasks.find(label)
+        return self._tails.follow(label)
+
+    async def add_bundle(self, archive: Path) -> str:
+        """Stores an uploaded archive."""
+        return await asyncio.get_running_loop().run_in_executor(None, self._bundles.add, archive)
+
+    def has_bundle(self, digest: str) -> bool:
+        """Whether it is stored."""
+        return self._bundles.has(digest)
+
+    # -- HostControl: the host -------------------------------------------------------------------------------------
+
+    def events(self, after: int | None) -> AsyncIterator[Event]:
+        """Events after that number, then new ones."""
+        return self._journal.subscribe(after)
+
+    def blocks(self) -> list[BlockView]:
+        """Blocked scripts."""
+        return self._views.blocks()
+
+    async def release(self, which: str) -> list[BlockView]:
+        """Lifts blocks."""
+        before = {block.sources: block for block in self._views.blocks()}
+        lifted = self._core.pool.release(which)
+        if not lifted:
+            raise Unknown(
+                f"nothing is blocked by the name {which!r}",
+                "name a task, or 8 digits or more of the hash; `isolated blocked` lists them",
+            )
+        await self._store.remove_blocks([block.sources for block in lifted])
+        return [before[block.sources] for block in lifted]
+
+    async def status(self) -> HostView:
+        """The host."""
+        handing_over = self._succession is not None and self._succession.under_way
+        return await self._views.host("handing-over" if handing_over else self.state)
+
+    async def drain(self) -> None:
+        """Asks the host to stop."""
+        self._stop_asked.set()
+
+    async def upgrade(self, binary: str | None) -> HandoverView:
+        """Hands over to a fresh process."""
+        if self._succession is None:
+            raise Refused("the host is starting", "ask again when it is ready")
+        return await self._succession.run(binary, "it was asked for")
+
+    def metrics(self) -> str:
+        """Prometheus's text."""
+        return self._views.metrics(self._process)
+
+    # -- SlotObserver ----------------------------------------------------------------------------------------------
+
+    def on_state(self, slot: Slot, before: TaskState, after: TaskState, why: str) -> None:
+        """It went to another state."""
+        self._story.on_state(slot, before, after, why)
+        self._tasks.on_state(slot, after)
+
+    def on_ready(self, slot: Slot, milliseconds: float) -> None:
+        """Its isolate is ready."""
+        self._story.on_ready(slot, milliseconds)
+
+    def on_console(self, slot: Slot, level: int, text: bytes) -> None:
+        """It wrote a console line."""
+        self._story.on_console(slot, level, text)
+
+    def on_handler_error(self, slot: Slot, message: str, request: str | None) -> None:
+        """It failed to answer a request."""
+        self._story.on_handler_error(slot, message, request)
+
+    def on_late(self, slot: Slot, count: int, requests: tuple[str, ...]) -> None:
+        """It did not answer requests in time."""
+        self._story.on_late(slot, count, requests)
+
+    def on_end(self, slot: Slot, end: Exit) -> None:
+        """Its isolate is over."""
+        self._story.on_end(slot, end)
+
+    def on_blocked(self, slot: Slot, block: Block) -> None:
+        """Its script is not started again for now."""
+        self._story.on_blocked(slot, block)
+        now = time.time()
+        lasts_s = block.until - block.since
+        self.keep(self._store.put_block(StoredBlock(block.sources, block.task_id, block.reason, now, now + lasts_s)))
+        self._look.set()
+
+    def on_released(self, block: Block) -> None:
+        """A script may be started again."""
+        self._story.on_released(block)
+        self.keep(self._store.remove_blocks([block.sources]))
+
+    # -- when a fresh process takes over by itself -----------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Looks at the process now and then, and at once after a park."""
+        loop = asyncio.get_running_loop()
+        not_before, patience_s = 0.0, TRY_AGAIN_S
+        parked = 0
+        while True:
+            self._process = await loop.run_in_executor(None, read_process)
+            taint = self._core.taint_of(self._process)
+            if taint.parked > parked:
+                parked = taint.parked
+                self._log.on_taint(taint)
+            why = why_hand_over(taint, self._thresholds)
+            if why is not None and loop.time() >= not_before and self._succession is not None:
+                try:
+                    await self._succession.run(None, why)
+                    return
+                except Refused:
+                    pass  # one is under way
+                except IsolatedError:
+                    host_log().warning("the next hand-over is tried later", again_s=patience_s)
+                    not_before = loop.time() + patience_s
+                    patience_s = min(2 * patience_s, TRY_AGAIN_MOST_S)
+            self._look.clear()
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._look.wait()
+            except TimeoutError:
+                pass
+
+    def tell(self, phase: str, message: str) -> None:
+        """An event of the host itself."""
+        self._journal.record(EventKind.HOST, message, phase=phase)
+
+    def keep(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            host_log().error("something in the background failed", problem=str(error), exc_info=error)

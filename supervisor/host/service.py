@@ -1,0 +1,269 @@
+"""`isolated serve`: from start to the end of a daemon's process, and to its successor."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+
+from supervisor.control.options import ControlOptions, RemoteOptions
+from supervisor.control.server import ControlServer
+from supervisor.errors import IsolatedError
+from supervisor.handover.environment import handovers
+from supervisor.handover.relay import Relay
+from supervisor.handover.successor import PredecessorLost, Successor
+from supervisor.host.core import Core, CoreOptions
+from supervisor.host.daemon import Daemon
+from supervisor.host.succession import Inheritance, Succession
+from supervisor.host.tasks import Tasks
+from supervisor.host.views import HostFacts
+from supervisor.ingress.options import IngressOptions
+from supervisor.limits.machine import read_machine
+from supervisor.pool.blocked import SavedBlock
+from supervisor.pool.room import PoolLimits
+from supervisor.pool.run import END_S
+from supervisor.signals import StopSignals
+from supervisor.spec.settings import HostSettings
+from supervisor.state.bundles import Bundles
+from supervisor.state.names import BundleLimits
+from supervisor.state.store import Store
+from supervisor.telemetry.journal import Journal
+from supervisor.telemetry.logs import host_log
+from supervisor.telemetry.looplag import LoopLag
+from supervisor.telemetry.notify import Notifier, NotifyTarget, Watchdog
+from supervisor.telemetry.sink import LineSink
+from supervisor.telemetry.story import TaskStory
+from supervisor.telemetry.tails import Tails
+
+# Numbers of events rise across crashes as well: none of an earlier life is above the milliseconds since 1970.
+EVENTS_PER_S = 1000
+EXIT_LOST = 1  # a successor whose predecessor went away
+
+
+def serve_host(settings: HostSettings, advice: tuple[str, ...], sink: LineSink) -> int:
+    """What supervisor.host.serve() is."""
+    for each in advice:
+        host_log().warning("advice", text=each)
+    return uvloop.run(_serve(settings, advice, sink))
+
+
+async def _serve(settings: HostSettings, advice: tuple[str, ...], sink: LineSink) -> int:
+    successor = Successor.from_environment()
+    notifier = Notifier(NotifyTarget.from_environment(os.environ, os.getpid()))
+    try:
+        async with StopSignals() as stop:
+            if successor is None:
+                return await _live(settings, advice, sink, stop, notifier, None, Inheritance())
+            inheritance = Inheritance.of(await successor.offer())
+            return await _live(settings, advice, sink, stop, notifier, successor, inheritance)
+    except PredecessorLost as error:
+        host_log().error("this process was to take over, and does not", problem=str(error))
+        return EXIT_LOST
+    except IsolatedError as error:
+        if successor is not None:
+            await successor.give_up(str(error))
+        raise
+    finally:
+        notifier.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    core: Core
+    tasks: Tasks
+    store: Store
+    daemon: Daemon
+    control: ControlServer
+    succession: Succession
+
+
+async def _live(
+    settings: HostSettings,
+    advice: tuple[str, ...],
+    sink: LineSink,
+    stop: StopSignals,
+    notifier: Notifier,
+    successor: Successor | None,
+    inheritance: Inheritance,
+) -> int:
+    async with _parts(settings, advice, sink, inheritance, paused=successor is not None) as parts:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR2, _upgrade, parts)
+        loop.add_signal_handler(signal.SIGHUP, host_log().info, "SIGHUP: there is nothing to load anew")
+        blocks = await _blocks(parts.store, inheritance)
+        parts.core.pool.load_blocks(blocks)
+        restoring = parts.tasks.restore(inheritance.awake, inheritance.sockets)
+        if successor is None:
+            await restoring
+        else:
+            await successor.boot(restoring)
+            await successor.ready({"pid": os.getpid()})
+            parts.core.pool.load_blocks(_saved(await successor.committed()))
+            await parts.core.listeners.resume()
+            await parts.control.resume()
+        gc.collect()
+        gc.freeze()  # what is alive now stays: the collector need not look at it again
+        parts.daemon.begin(parts.succession)
+        count = len(parts.tasks.known)
+        parts.daemon.tell("ready", f"process {os.getpid()} serves {count} tasks")
+        host_log().info("serving", tasks=count, control=" ".join(parts.control.addresses), pid=os.getpid())
+        notifier.ready(f"{count} tasks", main_pid=None if successor is None else os.getpid())
+        with Watchdog(notifier, loop):
+            why = await _first(stop.wait_drain(), parts.daemon.wait_asked(), parts.succession.over.wait())
+            await parts.succession.call_off()
+            handed = parts.succession.handed
+            if handed is None:
+                notifier.stopping("answering what is under way")
+                return await _stop(parts, stop, why, settings.drain_s)
+            relay = Relay(handed, stop.request)
+            async with relay:
+                if why is not None and why in signal.Signals.__members__:  # it came before the successor could be told
+                    relay.pass_on(signal.Signals[why])
+                await _leave(parts, stop, settings.drain_s)
+    return await relay.finish(sink.close)
+
+
+async def _stop(parts: _Parts, stop: StopSignals, why: str | None, drain_s: float) -> int:
+    parts.daemon.state = "draining"
+    parts.daemon.tell("draining", "the host stops: it answers what is under way")
+    host_log().info("stopping: answering what is under way", signal=why, at_most_s=drain_s)
+    return await _drain(parts.core, stop, drain_s)
+
+
+async def _leave(parts: _Parts, stop: StopSignals, drain_s: float) -> None:
+    """Another process is the host: what is under way here is answered, then this one is gone."""
+    parts.daemon.state = "draining"
+    parts.core.listeners.release()
+    parts.control.release()
+    await _drain(parts.core, stop, drain_s)
+
+
+def _upgrade(parts: _Parts) -> None:
+    async def hand_over() -> None:
+        with contextlib.suppress(IsolatedError):  # told by events and the log
+            await parts.daemon.upgrade(None)
+
+    parts.daemon.keep(hand_over())
+
+
+async def _drain(core: Core, stop: StopSignals, seconds: float) -> int:
+    """Lets the host finish; a second signal ends it at once, with the exit code of that signal."""
+    draining = asyncio.create_task(core.drain(seconds))
+    urged = asyncio.create_task(stop.wait_end())
+    await asyncio.wait((draining, urged), return_when=asyncio.FIRST_COMPLETED)
+    if draining.done():
+        urged.cancel()
+        draining.result()
+        host_log().info("stopped")
+        return 0
+    core.abort()
+    await asyncio.wait((draining,), timeout=END_S)
+    host_log().warning("ended at once", signal=urged.result())
+    return 128 + signal.Signals[urged.result()]
+
+
+@asynccontextmanager
+async def _parts(
+    settings: HostSettings, advice: tuple[str, ...], sink: LineSink, inheritance: Inheritance, *, paused: bool
+) -> AsyncIterator[_Parts]:
+    """All parts, in the order of who needs whom; ended in the reverse."""
+    loop = asyncio.get_running_loop()
+    async with contextlib.AsyncExitStack() as stack:
+        store = await stack.enter_async_context(await Store.open(settings.state_dir, inheritance.lock))
+        limits = BundleLimits(
+            size=settings.bundle_size, unpacked=settings.bundle_unpacked, entries=settings.bundle_entries
+        )
+        bundles = Bundles(settings.state_dir / "bundles", limits)
+        journal = Journal(time.time, start=max(inheritance.next_event, int(time.time() * EVENTS_PER_S)))
+        tails = Tails(time.time)
+        story = TaskStory(loop, journal, tails, console_per_s=settings.console_lines)
+        daemon = Daemon(story, journal, tails)
+        stack.push_async_callback(daemon.close)
+        core = await stack.enter_async_context(Core(_core_options(settings), daemon))
+        if paused:
+            core.listeners.pause()
+        tasks = Tasks(core, store, bundles, journal, settings.drain_s)
+        stack.push_async_callback(tasks.close)
+        lag = stack.enter_context(LoopLag(loop, time.monotonic))
+        facts = HostFacts(settings, time.time(), handovers(os.environ), advice, sink)
+        daemon.join(facts, core, tasks, store, bundles, lag, settings.thresholds(read_machine().memory))
+        control = await stack.enter_async_context(
+            ControlServer(daemon, _control_options(settings), given=inheritance.control, paused=paused)
+        )
+        succession = Succession(
+            core, tasks, store, journal, control, ready_s=settings.handover_ready_s, tell=sink.write
+        )
+        yield _Parts(core, tasks, store, daemon, control, succession)
+
+
+async def _blocks(store: Store, inheritance: Inheritance) -> list[SavedBlock]:
+    """Those of the store, unless a predecessor knows better."""
+    if inheritance.blocks:
+        return list(inheritance.blocks)
+    now = time.time()
+    stored = await store.blocks()
+    over = [block.sources for block in stored if block.until <= now]
+    if over:
+        await store.remove_blocks(over)
+    return [
+        SavedBlock(block.sources, block.task, block.reason, max(0.0, now - block.since), block.until - now)
+        for block in stored
+        if block.until > now
+    ]
+
+
+def _saved(last_words: object) -> tuple[SavedBlock, ...]:
+    blocks = last_words.get("blocks", ()) if isinstance(last_words, dict) else ()
+    return tuple(SavedBlock(**block) for block in blocks)
+
+
+def _core_options(settings: HostSettings) -> CoreOptions:
+    pool = PoolLimits(isolates=settings.isolates, memory=settings.memory)
+    if settings.queue is not None:
+        pool = PoolLimits(isolates=settings.isolates, memory=settings.memory, queue=settings.queue)
+    return CoreOptions(
+        warm=settings.warm,
+        v8_flags=settings.v8_flags,
+        seccomp=settings.seccomp,
+        ingress=IngressOptions(connections=settings.connections),
+        pool=pool,
+        block_for_s=settings.block_for_s,
+    )
+
+
+def _control_options(settings: HostSettings) -> ControlOptions:
+    remote = None
+    if settings.api_listen is not None:
+        # The settings are checked as a whole: with an address the others are there.
+        assert settings.api_cert is not None
+        assert settings.api_key is not None
+        assert settings.api_token_file is not None
+        remote = RemoteOptions(settings.api_listen, settings.api_cert, settings.api_key, settings.api_token_file)
+    return ControlOptions(
+        socket=settings.socket,
+        uploads=settings.state_dir / "uploads",
+        remote=remote,
+        metrics=settings.metrics_listen,
+        bundle_size=settings.bundle_size,
+    )
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> str | None:
+    """Waits for the first of them; its result if that is a text."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    result = next(iter(done)).result()
+    return result if isinstance(result, str) else None

@@ -1,0 +1,385 @@
+"""What an operator wants run on this host: applied, kept in the store, and brought back after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from supervisor.errors import IsolatedError, Problem, Refused, SettingsError, Unknown
+from supervisor.host.core import Core
+from supervisor.ingress.listeners import Given
+from supervisor.limits.affinity import this_machine
+from supervisor.pool.slot import Slot
+from supervisor.pool.states import TaskState
+from supervisor.printable import shown
+from supervisor.spec.difference import changed_fields
+from supervisor.spec.events import EventKind
+from supervisor.spec.files import task_of
+from supervisor.spec.task import TaskSpec
+from supervisor.spec.views import AppliedView, Change
+from supervisor.state.bundles import Bundles
+from supervisor.state.records import StoredTask
+from supervisor.state.store import Store
+from supervisor.telemetry.journal import Journal
+from supervisor.telemetry.logs import host_log, task_log
+
+# Boots at once while tasks come back: more do not get done sooner on few cores, and requests come in between.
+BOOTS_AT_ONCE = 4
+# An address that is taken when a task comes back is tried again so often: the other program may go.
+LISTEN_AGAIN_S = 5.0
+# Unused bundles are looked for so often; each stays for ten minutes at least.
+SWEEP_EVERY_S = 600.0
+
+
+@dataclass(slots=True, eq=False)
+class Known:
+    """A task of this host. `spec` None: its settings do not hold here any more, `problem` says why."""
+
+    stored: StoredTask
+    spec: TaskSpec | None = None
+    problem: str | None = None
+    listen: tuple[str, ...] = ()  # as bound
+    again: asyncio.Task[None] | None = field(default=None, repr=False)  # brings it back later
+
+
+class Tasks:
+    """Loop thread. Changes of one task come one after another; none comes while frozen()."""
+
+    def __init__(self, core: Core, store: Store, bundles: Bundles, journal: Journal, drain_s: float) -> None:
+        self.known: dict[str, Known] = {}
+        self._core = core
+        self._store = store
+        self._bundles = bundles
+        self._journal = journal
+        self._drain_s = drain_s
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._frozen: str | None = None
+        self._changing = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
+        self._background: set[asyncio.Task[None]] = set()
+
+    # -- what is asked ---------------------------------------------------------------------------------------------
+
+    async def apply(self, settings: Mapping[str, Any], bundle: str | None, *, dry_run: bool) -> AppliedView:
+        """Makes a task be as `settings` say, or tells what that would do."""
+        spec = self._spec(settings, bundle)
+        if dry_run:
+            return self._plan(spec, bundle)
+        async with self._change(spec.label):
+            plan = self._plan(spec, bundle)
+            if plan.change is Change.UNCHANGED:
+                return replace_view(plan, dry_run=False, listen=self.known[spec.label].listen)
+            stored = self._stored(spec, dict(settings), bundle)
+            if plan.change is Change.CREATED:
+                await self._create(spec, stored)
+            else:
+                await self._replace(self.known[spec.label], spec, stored)
+            self._journal.record(
+                EventKind.APPLIED, f"{plan.change.value}, revision {stored.revision}",
+                task=spec.label, change=plan.change.value, revision=stored.revision, fields=list(plan.fields) or None,
+            )  # fmt: skip
+            return replace_view(plan, dry_run=False, listen=self.known[spec.label].listen)
+
+    async def stop(self, label: str) -> None:
+        """Stops a task until it is started. Unknown."""
+        async with self._change(label):
+            known = self.find(label)
+            await self._store.set_wanted(label, False)  # noqa: FBT003  # a column's value
+            known.stored = replace(known.stored, wanted=False)
+            await self._end(known)
+
+    async def start(self, label: str) -> None:
+        """Starts a stopped task. Unknown, SettingsError, BootError, ListenError, Refused."""
+        async with self._change(label):
+            known = self.find(label)
+            if known.stored.wanted and known.spec is not None and known.again is None:
+                return
+            if known.spec is None:
+                known.spec = self._spec(known.stored.settings, known.stored.bundle)
+                known.problem = None
+                self._core.pool.add(known.spec)
+            await self._boot(known, known.spec)
+            await self._store.set_wanted(label, True)  # noqa: FBT003  # a column's value
+            known.stored = replace(known.stored, wanted=True)
+
+    async def remove(self, label: str) -> None:
+        """Stops and forgets a task. Unknown."""
+        async with self._change(label):
+            known = self.find(label)
+            await self._store.remove(label)
+            await self._end(known)
+            if label in self._core.pool.slots:
+                self._core.pool.remove(label)
+            del self.known[label]
+            self._journal.record(EventKind.REMOVED, "removed", task=label)
+        self._locks.pop(label, None)
+
+    def find(self, label: str) -> Known:
+        """Unknown."""
+        known = self.known.get(label)
+        if known is None:
+            raise Unknown(f"there is no task {shown(label)} on this host", "`isolated ps` lists those that are")
+        return known
+
+    def slot(self, label: str) -> Slot | None:
+        """Its slot, if its settings hold."""
+        return self._core.pool.slots.get(label)
+
+    # -- coming back -----------------------------------------------------------------------------------------------
+
+    async def restore(self, awake: Collection[str], given: Mapping[str, Given]) -> None:
+        """Brings back all stored tasks: with their ports open, and `awake` and those that may not sleep booted.
+
+        `given`: sockets of a predecessor, by task. No error of one task keeps the others from coming back.
+        """
+        gate = asyncio.Semaphore(BOOTS_AT_ONCE)
+        stored = await self._store.tasks()
+        await asyncio.gather(
+            *(self._restore(each, gate, given.get(each.label, {}), awake=each.label in awake) for each in stored)
+        )
+
+    async def _restore(self, stored: StoredTask, gate: asyncio.Semaphore, given: Given, *, awake: bool) -> None:
+        known = self.known[stored.label] = Known(stored)
+        try:
+            known.spec = self._spec(stored.settings, stored.bundle)
+        except IsolatedError as error:
+            known.problem = str(error)
+            task_log(stored.label).error("its settings do not hold here any more", problem=known.problem)
+            return
+        slot = self._core.pool.add(known.spec)
+        if not stored.wanted:
+            await slot.stop(0.0)
+            return
+        may_sleep = bool(known.spec.listen) and known.spec.idle is not None
+        try:
+            if may_sleep and not awake:
+                slot.sleep()
+            else:
+                async with gate:
+                    await slot.start()
+        except IsolatedError as error:
+            task_log(stored.label).error("it did not boot; its next request tries again", problem=str(error))
+        try:
+            await self._open(known, slot, given)
+        except IsolatedError as error:
+            known.problem = str(error)
+            task_log(stored.label).error("its address is not free", problem=str(error), again_s=LISTEN_AGAIN_S)
+            known.again = self._later(self._listen_again(known, slot))
+
+    async def _listen_again(self, known: Known, slot: Slot) -> None:
+        while True:
+            await asyncio.sleep(LISTEN_AGAIN_S)
+            try:
+                await self._open(known, slot, {})
+            except IsolatedError:
+                continue
+            known.problem = known.again = None
+            return
+
+    def on_state(self, slot: Slot, after: TaskState) -> None:
+        """A task that nobody's request wakes starts again by itself once its back-off is over."""
+        alone = not slot.spec.listen or slot.spec.idle is None
+        if after is TaskState.BACKOFF and alone and slot.task_id in self.known:
+            self._later(self._start_again(slot))
+
+    async def _start_again(self, slot: Slot) -> None:
+        await asyncio.sleep(slot.wait_s(asyncio.get_running_loop().time()) or 0.0)
+        if slot.state is TaskState.BACKOFF and self.slot(slot.task_id) is slot:
+            with contextlib.suppress(IsolatedError):  # its end is told, and brings us here again
+                await slot.start()
+
+    # -- changes ---------------------------------------------------------------------------------------------------
+
+    async def _create(self, spec: TaskSpec, stored: StoredTask) -> None:
+        slot = self._core.pool.add(spec)
+        known = Known(stored, spec)
+        try:
+            await slot.start()
+            await self._open(known, slot, {})
+            await self._store.put(stored)
+        except BaseException:
+            self._core.listeners.close(slot)
+            await slot.stop(0.0)
+            self._core.pool.remove(spec.label)
+            raise
+        self.known[spec.label] = known
+
+    async def _replace(self, known: Known, spec: TaskSpec, stored: StoredTask) -> None:
+        """The new isolate answers before the old one stops; if it does not start, the old one goes on."""
+        pool = self._core.pool
+        old = pool.slots.get(spec.label)
+        if old is None or known.spec is None:  # its old settings did not hold
+            await self._create(spec, stored)
+            return
+        new = pool.replacement(spec)
+        try:
+            if stored.wanted:
+                await new.start()
+            await self._store.put(stored)
+            if stored.wanted:
+                await self._move(old, new, known, spec)
+        except BaseException:
+            await new.stop(0.0)
+            raise
+        _cancel(known)
+        pool.adopt(new)
+        known.stored, known.spec, known.problem = stored, spec, None
+        if stored.wanted:
+            self._later(old.stop(self._drain_s))
+        else:
+            await asyncio.gather(old.stop(0.0), new.stop(0.0))
+
+    async def _move(self, old: Slot, new: Slot, known: Known, spec: TaskSpec) -> None:
+        """Gives the ports to the new slot. ListenError: all is as before, in the store too."""
+        try:
+            bound = await self._core.listeners.move(old, new, spec.listen)
+        except BaseException:
+            await asyncio.shield(self._store.put(known.stored))
+            raise
+        known.listen = tuple(map(str, bound))
+
+    async def _boot(self, known: Known, spec: TaskSpec) -> None:
+        slot = self._core.pool.slots[spec.label]
+        _cancel(known)
+        try:
+            await slot.start()
+            await self._open(known, slot, {})
+        except BaseException:
+            self._core.listeners.close(slot)
+            await slot.stop(0.0)
+            raise
+
+    async def _open(self, known: Known, slot: Slot, given: Given) -> None:
+        bound = await self._core.listeners.open(slot, slot.spec.listen, given)
+        known.listen = tuple(map(str, bound))
+        if bound:
+            task_log(slot.task_id).info("ready", listen=" ".join(known.listen))
+
+    async def _end(self, known: Known) -> None:
+        _cancel(known)
+        slot = self._core.pool.slots.get(known.stored.label)
+        if slot is not None:
+            self._core.listeners.close(slot)
+            await slot.stop(self._drain_s)
+        known.listen = ()
+
+    # -- what keeps changes apart ----------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _change(self, label: str) -> AsyncIterator[None]:
+        async with self._locks.setdefault(label, asyncio.Lock()):
+            if self._frozen is not None:
+                raise Refused(self._frozen, "ask again in a moment")
+            self._changing += 1
+            self._calm.clear()
+            try:
+                yield
+            finally:
+                self._changing -= 1
+                if self._changing == 0:
+                    self._calm.set()
+
+    @asynccontextmanager
+    async def frozen(self, why: str) -> AsyncIterator[None]:
+        """While entered no task changes: those changes that are under way are waited for, others Refused."""
+        self._frozen = why
+        try:
+            await self._calm.wait()
+            yield
+        finally:
+            self._frozen = None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether changes are refused now."""
+        return self._frozen is not None
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def _spec(self, settings: Mapping[str, Any], bundle: str | None) -> TaskSpec:
+        """SettingsError; Unknown: the bundle."""
+        fields = dict(settings)
+        if bundle is not None:
+            fields["pwd"] = str(self._bundles.path(bundle))
+        elif not str(fields.get("pwd", "")).startswith("/"):
+            problem = Problem(
+                "the host cannot know which folder is meant",
+                "name a folder of the host, or send the files along as a bundle: `isolated apply` does",
+                allowed="an absolute path",
+                field="pwd",
+                value=shown(fields["pwd"]) if "pwd" in fields else None,
+            )
+            raise SettingsError([problem])
+        return task_of(fields, "settings", this_machine())
+
+    def _stored(self, spec: TaskSpec, settings: dict[str, Any], bundle: str | None) -> StoredTask:
+        known = self.known.get(spec.label)
+        wanted, revision = (True, 1) if known is None else (known.stored.wanted, known.stored.revision + 1)
+        return StoredTask(spec.label, settings, bundle, wanted, revision, time.time())
+
+    def _plan(self, spec: TaskSpec, bundle: str | None) -> AppliedView:
+        known = self.known.get(spec.label)
+        fields: tuple[str, ...] = ()
+        if known is None:
+            change = Change.CREATED
+        else:
+            fields = () if known.spec is None else changed_fields(known.spec, spec)
+            if bundle != known.stored.bundle:
+                fields = (*(each for each in fields if each != "pwd"), "bundle")
+            change = Change.CHANGED if fields or known.spec is None else Change.UNCHANGED
+        slot = self.slot(spec.label)
+        return AppliedView(
+            task=spec.label,
+            change=change,
+            dry_run=True,
+            fields=fields,
+            restarts=change is Change.CHANGED and slot is not None and slot.state is TaskState.RUNNING,
+            listen=tuple(map(str, spec.listen)),
+        )
+
+    # -- the rest --------------------------------------------------------------------------------------------------
+
+    async def sweep(self) -> None:
+        """Removes bundles that no task uses, every now and then, for ever.
+
+        Not as soon as one is not used any more: an isolate that drains may still import from it.
+        """
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        keep = {known.stored.bundle for known in self.known.values() if known.stored.bundle is not None}
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self._bundles.sweep, keep)
+        except IsolatedError as error:
+            host_log().warning("unused bundles cannot be removed", problem=str(error))
+
+    async def close(self) -> None:
+        """Nothing comes back any more."""
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+
+def replace_view(plan: AppliedView, **fields: Any) -> AppliedView:
+    """A plan that was carried out."""
+    return plan.model_copy(update=fields)
+
+
+def _cancel(known: Known) -> None:
+    if known.again is not None:
+        known.again.cancel()
+        known.again = None

@@ -1,0 +1,217 @@
+"""What the host tells of its tasks and of itself: values made from the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from supervisor import __version__
+from supervisor.host.core import Core
+from supervisor.host.tasks import Known, Tasks
+from supervisor.limits.process import ProcessFigures, read_process
+from supervisor.pool.history import History, PastExit
+from supervisor.pool.slot import Slot
+from supervisor.pool.states import TaskState
+from supervisor.spec.exits import Exit
+from supervisor.spec.histogram import Histogram
+from supervisor.spec.settings import HostSettings
+from supervisor.spec.views import BlockView, ExitView, HostView, IsolateView, LimitView, TaskView
+from supervisor.telemetry.cardinality import NamedTasks
+from supervisor.telemetry.figures import HostFigures, TaskFigures
+from supervisor.telemetry.looplag import LoopLag
+from supervisor.telemetry.metrics import text
+from supervisor.telemetry.sink import LineSink
+from supervisor.telemetry.story import TaskStory
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What does not change while a process lives."""
+
+    settings: HostSettings
+    started: float  # seconds since 1970
+    handovers: int
+    advice: tuple[str, ...]
+    sink: LineSink  # of the log
+
+
+class Views:
+    """Loop thread."""
+
+    def __init__(self, facts: HostFacts, core: Core, tasks: Tasks, story: TaskStory, lag: LoopLag) -> None:
+        self._facts = facts
+        self._core = core
+        self._tasks = tasks
+        self._story = story
+        self._lag = lag
+        self._named = NamedTasks()
+
+    # -- tasks -----------------------------------------------------------------------------------------------------
+
+    def task(self, known: Known, *, with_spec: bool) -> TaskView:
+        """One of them."""
+        slot = self._tasks.slot(known.stored.label)
+        history = History() if slot is None else slot.history
+        exits = tuple(_exit(past) for past in history.exits)
+        if known.problem is not None:
+            told = ExitView(time=known.stored.applied, reason="settings", message=known.problem)
+            exits = (told, *exits)
+        spec = known.spec.document() if known.spec is not None else dict(known.stored.settings)
+        return TaskView(
+            task=known.stored.label,
+            state=TaskState.STOPPED.value if slot is None else slot.state.value,
+            wanted=known.stored.wanted,
+            revision=known.stored.revision,
+            applied=known.stored.applied,
+            listen=known.listen,
+            bundle=known.stored.bundle,
+            isolate=None if slot is None else _isolate(slot),
+            requests=history.requests,
+            failures=sum(history.failures.values()),
+            boots=history.boots,
+            cpu_s=0.0 if slot is None else slot.cpu_s,
+            wait_s=None if slot is None else slot.wait_s(asyncio.get_running_loop().time()),
+            exits=exits,
+            spec=spec if with_spec else None,
+        )
+
+    def blocks(self) -> list[BlockView]:
+        """Blocked scripts, oldest first."""
+        ahead = time.time() - asyncio.get_running_loop().time()
+        return [
+            BlockView(
+                sources=block.sources, task=block.task_id, reason=block.reason,
+                since=block.since + ahead, until=block.until + ahead,
+            )
+            for block in self._core.pool.blocks()
+        ]  # fmt: skip
+
+    # -- the host --------------------------------------------------------------------------------------------------
+
+    async def host(self, state: str) -> HostView:
+        """The host as it is now."""
+        process = await asyncio.get_running_loop().run_in_executor(None, read_process)
+        counts = self._core.engine.counts()
+        return HostView(
+            pid=os.getpid(),
+            version=__version__,
+            started=self._facts.started,
+            state=state,
+            tasks=self._states(),
+            limits=self._limits(process),
+            rss=process.rss,
+            accounted=self._core.engine.accounted(),
+            parked=counts.parked,
+            faults=counts.faults,
+            loop_lag_s=self._lag.p99(),
+            handovers=self._facts.handovers,
+            advice=self._facts.advice,
+        )
+
+    def metrics(self, process: ProcessFigures) -> str:
+        """Prometheus's text. `process`: figures of a moment ago, as reading them waits."""
+        core = self._core
+        counts = core.engine.counts()
+        latencies = core.listeners.latencies()
+        return text(
+            HostFigures(
+                version=__version__,
+                started=self._facts.started,
+                states=self._states(),
+                tasks=self._named.of(self._figures(latencies)),
+                requests=Histogram.merged(latencies.values()),
+                boots=self._story.boots,
+                limits=self._limits(process),
+                refused=dict(core.pool.refused),
+                isolates=counts.isolates,
+                warm=core.pool.warm,
+                parked=counts.parked,
+                faults=counts.faults,
+                blocked=len(core.pool.blocks()),
+                accounted=core.engine.accounted(),
+                loop_lag_p99_s=self._lag.p99(),
+                loop_lag_worst_s=self._lag.worst(),
+                handovers=self._facts.handovers,
+                log_dropped=self._facts.sink.dropped_lines,
+                cpu_s=time.process_time(),
+                rss=process.rss,
+                open_files=process.open_files,
+                open_files_limit=process.open_files_limit,
+            )
+        )
+
+    def _states(self) -> dict[str, int]:
+        states = Counter({state.value: 0 for state in TaskState})
+        for label in self._tasks.known:
+            slot = self._tasks.slot(label)
+            states[TaskState.STOPPED.value if slot is None else slot.state.value] += 1
+        return dict(states)
+
+    def _limits(self, process: ProcessFigures) -> dict[str, LimitView]:
+        pool, listeners, settings = self._core.pool, self._core.listeners, self._facts.settings
+        full = pool.refused["host-full"]
+        return {
+            "isolates": LimitView(used=pool.room.isolates, limit=settings.isolates, refused=full),
+            "memory": LimitView(used=pool.room.memory, limit=settings.memory, refused=full),
+            "connections": LimitView(
+                used=listeners.connection_count, limit=settings.connections, refused=listeners.turned_away
+            ),
+            "files": LimitView(used=process.open_files, limit=process.open_files_limit),
+            "mappings": LimitView(used=process.mappings, limit=process.mappings_limit),
+        }
+
+    def _figures(self, latencies: Mapping[str, Histogram]) -> Iterator[TaskFigures]:
+        for label in self._tasks.known:
+            slot = self._tasks.slot(label)
+            if slot is None:
+                continue
+            figures = slot.statistics()
+            latency = latencies.get(label)
+            history = slot.history
+            yield TaskFigures(
+                label,
+                slot.state.value,
+                requests=history.requests,
+                failures=dict(history.failures),
+                boots=history.boots,
+                exits=self._story.exits(label),
+                cpu_s=slot.cpu_s,
+                console_dropped=self._story.console_dropped(label),
+                answered=0 if latency is None else latency.total,
+                answering_s=0.0 if latency is None else latency.sum,
+                heap_used=0 if figures is None else figures.heap_used,
+                heap_total=0 if figures is None else figures.heap_total,
+                external_used=0 if figures is None else figures.external_used,
+                open=0 if figures is None else figures.exchanges,
+            )
+
+
+def _isolate(slot: Slot) -> IsolateView | None:
+    state, figures = slot.isolate_state, slot.statistics()
+    if state is None or figures is None:
+        return None
+    return IsolateView(
+        state=state.value,
+        heap_used=figures.heap_used,
+        heap_total=figures.heap_total,
+        external_used=figures.external_used,
+        cpu_s=figures.cpu_s,
+        requests_open=figures.exchanges,
+        timers=figures.timers,
+    )
+
+
+def _exit(past: PastExit) -> ExitView:
+    end: Exit = past.end
+    return ExitView(
+        time=past.time,
+        reason=end.reason.value,
+        message=end.describe(),
+        limit=end.limit,
+        measured=end.measured,
+        stack=end.stack or (end.error.stack if end.error is not None else None),
+    )

@@ -1,0 +1,121 @@
+"""The settings of a host: each declared once, here. Pure; settings_load.py reads them, settings_doc.py tells of them.
+
+Attributes that end in `_s` hold seconds; sizes are bytes; None is the word that `nothing` gives.
+"""
+
+# ruff: noqa: RUF009  # setting() is dataclasses.field() with more to say
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from supervisor.spec.kinds import Address, Choice, Count, File, Share, Switch, Text, seconds, size
+from supervisor.spec.listen import ListenAddress
+from supervisor.spec.setting import Setting, setting
+from supervisor.spec.taint import Thresholds
+
+SETTINGS_FILE = "/etc/isolated/isolated.toml"
+
+MIB = 2**20
+GIB = 2**30
+TIB = 2**40
+DAY_S = 86_400
+
+COUNT_MAX = 1_000_000  # beyond the open files and threads that a process is usually given
+MEMORY_SHARE = 0.25  # of the machine's memory: how much may stay with parked threads if nothing else is said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSettings:
+    """What an operator decides for a host. The defaults are those of a machine with some GiB of memory."""
+
+    state_dir: Path = setting(Path("/var/lib/isolated"), File(), "folder of the store and of uploaded bundles")
+    socket: Path = setting(
+        Path("/run/isolated/control.sock"), File(socket=True), "Unix socket of the control API, for its owner only"
+    )
+    api_listen: ListenAddress | None = setting(
+        None, Address(unix=False), "where the control API is served by TLS as well", nothing="none"
+    )
+    api_token_file: Path | None = setting(
+        None, File(), "file of mode 0600 with the token that clients of `apiListen` show", nothing="none"
+    )
+    api_cert: Path | None = setting(None, File(), "certificate chain of `apiListen`, PEM", nothing="none")
+    api_key: Path | None = setting(None, File(), "private key of `apiListen`, PEM", nothing="none")
+    metrics_listen: ListenAddress | None = setting(
+        None, Address(unix=True), "where /metrics and /healthz alone are served, without a token", nothing="none"
+    )
+    warm: int = setting(4, Count("isolates", 0, 1000), "isolates kept ready for the next boot, about 1.5 MiB each")
+    isolates: int | None = setting(
+        2000, Count("isolates", 1, COUNT_MAX), "isolates alive at once, over all tasks", nothing="unlimited"
+    )
+    memory: int | None = setting(
+        None, size(16 * MIB, 64 * TIB), "sum of the memory limits of living isolates", nothing="unlimited"
+    )
+    connections: int | None = setting(
+        10_000, Count("connections", 1, COUNT_MAX), "open connections of clients, over all tasks", nothing="unlimited"
+    )
+    queue: int | None = setting(
+        1000,
+        Count("requests", 1, COUNT_MAX),
+        "requests of a task that wait for its isolate to boot",
+        nothing="unlimited",
+    )
+    drain_s: float = setting(
+        30.0, seconds(1, 3600), "how long requests under way may take once the host or a task was asked to stop"
+    )
+    bundle_size: int = setting(64 * MIB, size(1024, 16 * GIB), "an uploaded bundle, packed")
+    bundle_unpacked: int = setting(256 * MIB, size(1024, 64 * GIB), "an uploaded bundle, unpacked")
+    bundle_entries: int = setting(10_000, Count("entries", 1, COUNT_MAX), "files and folders in a bundle")
+    block_for_s: float = setting(
+        3600.0, seconds(1, 100 * DAY_S), "how long a script is not started again whose thread had to be parked"
+    )
+    console_lines: int | None = setting(
+        200,
+        Count("lines per second", 1, COUNT_MAX),
+        "console lines of a task that are kept; the rest are counted",
+        nothing="unlimited",
+    )
+    handover_parked: int | None = setting(
+        20, Count("threads", 1, COUNT_MAX), "parked threads after which a fresh process takes over", nothing="unlimited"
+    )
+    handover_mappings: float | None = setting(
+        0.7,
+        Share(0.1, 1.0),
+        "share of vm.max_map_count after which a fresh process takes over, once a thread is parked",
+        nothing="unlimited",
+    )
+    handover_memory: int | None = setting(
+        None,
+        size(16 * MIB, 64 * TIB),
+        "memory that no living isolate accounts for, after which a fresh process takes over, once a thread is parked; "
+        f"auto: {MEMORY_SHARE:.0%} of the machine's",
+        nothing="auto",
+    )
+    handover_ready_s: float = setting(
+        60.0, seconds(1, 3600), "how long a fresh process may take to get ready; after that the old one goes on"
+    )
+    log_format: str | None = setting(
+        None, Choice(("console", "json")), "form of the log; auto: console on a terminal, else JSON", nothing="auto"
+    )
+    log_level: str = setting("info", Choice(("debug", "info", "warning", "error")), "the least important lines to log")
+    v8_flags: str = setting("", Text(), "flags for V8 itself", hidden=True)
+    seccomp: bool = setting(default=True, kind=Switch(), meaning="whether isolate threads are confined", hidden=True)
+
+    def thresholds(self, machine_memory: int) -> Thresholds:
+        """When a fresh process takes over, on a machine with so many bytes of memory."""
+        memory = int(machine_memory * MEMORY_SHARE) if self.handover_memory is None else self.handover_memory
+        return Thresholds(parked=self.handover_parked, mappings=self.handover_mappings, memory=memory)
+
+
+def _settings() -> tuple[Setting, ...]:
+    return tuple(
+        Setting(each.name, _name(each.name), each.default, each.metadata["setting"]) for each in fields(HostSettings)
+    )
+
+
+def _name(attribute: str) -> str:
+    first, *rest = attribute.removesuffix("_s").split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+SETTINGS = _settings()

@@ -1,0 +1,101 @@
+"""What metrics are made of: the figures of one moment, as values that the host fills in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from supervisor.spec.histogram import Histogram
+from supervisor.spec.views import LimitView
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFigures:
+    """One task, or several in one. Counts are since this process began, sizes bytes, times seconds."""
+
+    task: str
+    state: str | None  # None: several tasks
+    requests: int = 0  # taken
+    failures: Mapping[str, int] = field(default_factory=dict)  # by Failure.reason
+    boots: int = 0
+    exits: Mapping[str, int] = field(default_factory=dict)  # by ExitReason
+    cpu_s: float = 0.0  # of all its isolates
+    console_dropped: int = 0  # lines
+    answered: int = 0  # requests whose answer is complete
+    answering_s: float = 0.0  # how long they took together
+    heap_used: int = 0
+    heap_total: int = 0
+    external_used: int = 0
+    open: int = 0  # requests under way or waiting
+
+
+@dataclass(frozen=True, slots=True)
+class HostFigures:
+    """The host and all its tasks at one moment. `tasks` are those to be named, see cardinality.py."""
+
+    version: str
+    started: float  # seconds since 1970
+    states: Mapping[str, int]  # tasks by state
+    tasks: Iterable[TaskFigures]
+    requests: Histogram  # from a request's end to its answer's, all tasks
+    boots: Histogram
+    limits: Mapping[str, LimitView]  # isolates, memory, connections, files, mappings; `used` in bytes or counts
+    refused: Mapping[str, int]  # requests by what was full
+    isolates: int
+    warm: int  # of those, waiting for a task
+    parked: int
+    faults: int
+    blocked: int  # scripts
+    accounted: int  # bytes that living isolates hold
+    loop_lag_p99_s: float
+    loop_lag_worst_s: float
+    handovers: int
+    log_dropped: int  # lines that no reader took in time
+    cpu_s: float  # of the process
+    rss: int
+    open_files: int
+    open_files_limit: int | None
+
+
+def summed(task: str, parts: Iterable[TaskFigures]) -> TaskFigures:
+    """All of `parts` as one, under another name and without a state."""
+    failures: Counter[str] = Counter()
+    exits: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    for part in parts:
+        failures.update(part.failures)
+        exits.update(part.exits)
+        for name in _SUMMED:
+            totals[name] += getattr(part, name)
+    return TaskFigures(task, None, failures=dict(failures), exits=dict(exits), **totals)
+
+
+def counts_of(figures: TaskFigures) -> TaskFigures:
+    """Only what rises: what is left to tell of a task that is gone."""
+    return TaskFigures(
+        figures.task,
+        None,
+        figures.requests,
+        figures.failures,
+        figures.boots,
+        figures.exits,
+        figures.cpu_s,
+        figures.console_dropped,
+        figures.answered,
+        figures.answering_s,
+    )
+
+
+_SUMMED = (
+    "requests",
+    "boots",
+    "cpu_s",
+    "console_dropped",
+    "answered",
+    "answering_s",
+    "heap_used",
+    "heap_total",
+    "external_used",
+    "open",
+)

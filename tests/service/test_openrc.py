@@ -1,0 +1,78 @@
+"""The OpenRC script: as the shell reads it, and as supervise-daemon runs it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.service.box import CHECKOUT, HERE, STAND_IN, Box, box, wait_until
+from tests.service.openrc_packages import packages
+
+SCRIPT = CHECKOUT / "alpine/openrc/isolated"
+SETTINGS = CHECKOUT / "alpine/openrc/isolated.confd"
+__all__ = ["packages"]
+
+
+@pytest.mark.parametrize("file", [SCRIPT, SETTINGS], ids=lambda each: each.name)
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_shells_accept_it(file: Path, shell: str) -> None:
+    subprocess.run([shell, "-n", str(file)], check=True)
+
+
+@pytest.fixture
+def openrc(packages: str) -> Iterator[Box]:
+    with box(HERE / "openrc.sh", str(STAND_IN), packages) as started:
+        wait_until(lambda: "yes" in started.shell("test -e /run/box-is-up && echo yes", check=False), "OpenRC")
+        yield started
+
+
+def service(here: Box, *words: str, check: bool = True) -> str:
+    return here.run("rc-service", "isolated", *words, check=check)
+
+
+def test_it_is_started_and_stopped_by_draining(openrc: Box) -> None:
+    service(openrc, "start")
+    pid = openrc.wait_for_diary("ready serve")
+    assert "started" in service(openrc, "status")
+    service(openrc, "stop")
+    assert openrc.diary()[-1] == (pid, "drained")
+    assert "stopped" in service(openrc, "status", check=False)
+
+
+def test_its_folders_are_for_the_right_eyes(openrc: Box) -> None:
+    service(openrc, "start")
+    modes = openrc.run("stat", "--format", "%a", "/run/isolated", "/var/lib/isolated", "/var/log/isolated.log")
+    assert modes.split() == ["755", "700", "640"]
+
+
+def test_after_a_kill_it_is_started_again(openrc: Box) -> None:
+    service(openrc, "start")
+    pid = openrc.wait_for_diary("ready")
+    openrc.run("kill", "-KILL", str(pid))
+    assert openrc.wait_for_diary("ready", 2) != pid
+    assert "started" in service(openrc, "status")
+
+
+def test_a_reload_hands_over_and_a_stop_finds_the_fresh_process(openrc: Box) -> None:
+    service(openrc, "start")
+    old = openrc.wait_for_diary("ready")
+    service(openrc, "reload")
+    new = openrc.wait_for_diary("ready serve successor")
+    openrc.wait_for_diary(f"handed over to {new}")
+    assert "started" in service(openrc, "status")
+    service(openrc, "reload")
+    newer = openrc.wait_for_diary("ready serve successor", 2)
+    openrc.wait_for_diary(f"handed over to {newer}")
+    service(openrc, "stop")
+    ends = {(newer, "drained"), (new, "exit 0"), (old, "exit 0")}
+    assert ends <= set(openrc.diary())
+
+
+def test_more_flags_and_a_plain_user_come_from_its_settings(openrc: Box) -> None:
+    openrc.shell("echo 'isolated_args=\"--warm 8\"; isolated_user=nobody' >> /etc/conf.d/isolated")
+    service(openrc, "start")
+    pid = openrc.wait_for_diary("ready serve --warm 8")
+    assert openrc.shell(f"stat --format %U /proc/{pid} /run/isolated /var/lib/isolated").split() == ["nobody"] * 3
