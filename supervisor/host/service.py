@@ -53,6 +53,8 @@ def serve_host(settings: HostSettings, advice: tuple[str, ...], sink: LineSink) 
     """What supervisor.host.serve() is."""
     for each in advice:
         host_log().warning("advice", text=each)
+    with contextlib.suppress(OSError):  # the socket's error says what is wrong with it
+        settings.socket.parent.mkdir(mode=0o755, exist_ok=True)
     return uvloop.run(_serve(settings, advice, sink))
 
 

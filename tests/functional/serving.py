@@ -24,11 +24,11 @@ TRAFFIC_PAUSE_S = 0.001
 class Serving:
     """A daemon in a folder of its own; leaving stops it, whichever process it is by then."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, socket_folder: str = ".", **settings: Any) -> None:
         self.folder = folder
         # A Unix socket's path may have 107 characters: not for pytest's folders.
         self._sockets = tempfile.TemporaryDirectory(prefix="iso-")
-        self.socket = Path(self._sockets.name) / "control.sock"
+        self.socket = Path(self._sockets.name) / socket_folder / "control.sock"
         folder.mkdir(parents=True, exist_ok=True)
         document = {"stateDir": str(folder / "state"), "socket": str(self.socket), "warm": 1, **settings}
         self.config = folder / "isolated.toml"

@@ -160,6 +160,12 @@ def test_two_hosts_cannot_share_their_state(tmp_path: Path) -> None:
         assert host.status()["state"] == "ready"
 
 
+def test_the_folder_of_the_control_socket_is_made(tmp_path: Path) -> None:
+    with Serving(tmp_path / "host", socket_folder="run") as host:
+        assert host.status()["state"] == "ready"
+    assert not host.socket.exists()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="has no capabilities to give up")
 def test_rights_that_are_not_needed_are_given_up(tmp_path: Path) -> None:
     with Serving(tmp_path / "host") as host:

@@ -19,7 +19,8 @@ mkdir -p /etc/systemd/system/multi-user.target.wants
 cp "$2/alpine/systemd/isolated.service" /etc/systemd/system
 ln -s ../isolated.service /etc/systemd/system/multi-user.target.wants
 mkdir /etc/systemd/system/isolated.service.d
-printf '[Service]\nWatchdogSec=2s\nTimeoutStopSec=10s\n' >/etc/systemd/system/isolated.service.d/quick.conf
+# The checkout may be where PrivateTmp hides it.
+printf '[Service]\nWatchdogSec=2s\nTimeoutStopSec=10s\nBindReadOnlyPaths=%s\n' "$2" >/etc/systemd/system/isolated.service.d/quick.conf
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /dev
 mkdir /dev/shm /dev/pts
