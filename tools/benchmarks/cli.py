@@ -17,10 +17,10 @@ from rich.console import Console
 from tools.benchmarks import document, load, machine, table
 from tools.benchmarks.cache import DEFAULT_FOLDER, Cache, Unavailable
 from tools.benchmarks.containment import SHAPES
-from tools.benchmarks.ours import Isolated
+from tools.benchmarks.ours import Isolated, Served
 from tools.benchmarks.peers import PEERS
 from tools.benchmarks.plans import PLANS, QUICK, Size
-from tools.benchmarks.results import OURS, Outcome
+from tools.benchmarks.results import OURS, SERVED, Outcome
 from tools.benchmarks.run import Obtain, line_up, run
 
 EXIT_FAILED = 1
@@ -121,6 +121,24 @@ OWN: Mapping[str, Sequence[Decorator]] = {
             help=f"Requests that run into their CPU limit. [default: {Size.terminations}]",
         ),
     ),
+    "wake": (
+        click.option("--wakes", type=click.IntRange(1, 2000), help=f"Tasks that are woken. [default: {Size.wakes}]"),
+    ),
+    "fleet": (
+        click.option(
+            "--tasks",
+            callback=parse_counts,
+            metavar="NUMBERS",
+            help=f"How many tasks a host has. [default: {','.join(map(str, Size.tasks))}]",
+        ),
+    ),
+    "handover": (
+        click.option(
+            "--handovers",
+            type=click.IntRange(1, 1000),
+            help=f"Hand-overs under load. [default: {Size.handovers}]",
+        ),
+    ),
 }
 # What is asked for together; "all" is added.
 COMMANDS: Mapping[str, Sequence[str]] = {
@@ -128,12 +146,14 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "coldstart": ["coldstart"],
     "density": ["density"],
     "containment": ["containment", "overshoot"],
+    "daemon": ["wake", "fleet", "handover"],
 }
 HELP = {
     "http": "Requests per second, latency, CPU per request and memory: hello with equal and new heads, two echoes.",
     "coldstart": "Milliseconds from making an isolate to its first answer, cold and from the warm pool.",
     "density": "Memory per idle isolate in a process that holds many.",
     "containment": "Who survives a tenant that runs out of memory, at which peak; how late a CPU limit ends a request.",
+    "daemon": "isolated alone: waking a task, a host of many that sleep and its crash, hand-overs under load.",
 }
 
 
@@ -207,7 +227,7 @@ def wide_console() -> Console:
 
 def wanted(peers: Sequence[str], *, no_ours: bool) -> dict[str, Obtain]:
     """Returns who is to take part, in the order of turns: we first."""
-    ours: dict[str, Obtain] = {} if no_ours else {OURS: Isolated.obtain}
+    ours: dict[str, Obtain] = {} if no_ours else {OURS: Isolated.obtain, SERVED: Served.obtain}
     return ours | {name: PEERS[name] for name in peers}
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.benchmarks.cache import Cache, Unavailable
 from tools.benchmarks.registries import debian_unpack
 from tools.benchmarks.results import MeasurementFailed
+from tools.benchmarks.subject import HOST
 
 REPORT = "BENCH "  # how our line begins in wrk's output
 ANSWER_SECONDS = 10  # wrk's own limit for one answer; one that comes later counts as an error
@@ -29,6 +33,17 @@ done = function(summary, latency)
 end
 """
 
+
+# Each thread asks one port; wrk has no other way to ask more than one.
+PORTS = """
+local ports = {%(ports)s}
+local threads = 0
+setup = function(thread)
+  threads = threads + 1
+  thread.addr = wrk.lookup("%(host)s", ports[threads])[1]
+end
+wrk.headers["Connection"] = %(connection)s
+"""
 
 # No two heads are the same, as with request ids, cookies or paths of many clients.
 NEW_HEADS = """
@@ -104,6 +119,50 @@ class Wrk:
         except subprocess.TimeoutExpired as error:
             raise MeasurementFailed(f"wrk did not end within {error.timeout:.0f} s") from error
         return parse_report(done.stdout, done.stderr)
+
+
+    @contextmanager
+    def all_the_while(
+        self, ports: Sequence[int], *, connections: int, seconds: int, close: bool, folder: Path
+    ) -> Iterator[Going]:
+        """Asks GET / on all these ports at once for the length of the block; at most `seconds`."""
+        choice = {
+            "ports": ", ".join(f'"{port}"' for port in ports),
+            "host": HOST,
+            "connection": '"close"' if close else "nil",
+        }
+        script = folder / "load.lua"
+        script.write_text(Workload("hello", "/", None).script() + PORTS % choice, encoding="utf-8")
+        options = [f"-t{len(ports)}", f"-c{connections}", f"-d{seconds}s", f"--timeout={ANSWER_SECONDS}s"]
+        process = subprocess.Popen(
+            [self.program, *options, "-s", str(script), f"http://{HOST}:{ports[0]}/"],
+            env={"LD_LIBRARY_PATH": str(self.libraries)} if self.libraries else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            yield Going(process)
+        finally:
+            process.kill()
+            process.communicate()
+
+
+class Going:
+    """wrk at work."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def end(self) -> LoadReport:
+        """Asks it to end, and returns the report. Raises MeasurementFailed."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            output, _ = self._process.communicate(timeout=3 * ANSWER_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise MeasurementFailed(f"wrk did not end within {error.timeout:.0f} s") from error
+        return parse_report(output)
 
 
 def parse_report(output: str, errors: str = "") -> LoadReport:

@@ -16,7 +16,7 @@ from tools.benchmarks.cache import ROOT, Cache, Unavailable
 from tools.benchmarks.children import Launch, started
 from tools.benchmarks.house import House
 from tools.benchmarks.http_load import Usage
-from tools.benchmarks.results import OURS
+from tools.benchmarks.results import OURS, SERVED
 from tools.benchmarks.subject import HOST, Idle, Load, Overshoots, Starts
 
 COMMAND = ROOT / "tools" / "isolated"
@@ -78,3 +78,31 @@ class Isolated:
 
     def _program(self, folder: Path, name: str) -> Launch:
         return Launch((sys.executable, str(program.FOLDER / name)), folder, {"PYTHONPATH": str(ROOT)})
+
+
+@dataclass(frozen=True)
+class Served:
+    """The daemon: the same engine behind a control API, with a store and with tasks that sleep."""
+
+    version: str
+    name: str = SERVED
+
+    @classmethod
+    def obtain(cls, cache: Cache) -> Served:
+        """Raises Unavailable where it is not built."""
+        return cls(Isolated.obtain(cache).version)
+
+    def serve(self, folder: Path, port: int) -> Launch:
+        (folder / "task.json").write_text(json.dumps(self.task(folder, port, idle="1h")), encoding="utf-8")
+        argv = (sys.executable, str(program.FOLDER / "our_host.py"), str(folder))
+        return Launch(argv, folder, {"PYTHONPATH": str(ROOT)})
+
+    def task(self, folder: Path, port: int, *, idle: str) -> dict[str, object]:
+        shutil.copy(program.FOLDER / "app.mjs", folder)
+        return {
+            "taskId": f"bench-{port}",
+            "pwd": str(folder),
+            "mainPath": "app.mjs",
+            "listen": [f"{HOST}:{port}"],
+            "idle": idle,
+        }

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tools.benchmarks.containment import score
 from tools.benchmarks.figures import ratio
-from tools.benchmarks.results import OURS, Outcome, Row, summarise
+from tools.benchmarks.results import OUR_NAMES, Outcome, Row, summarise
 
 REFERENCE = "workerd"  # whom our promises compare us with
 ABSENT_FIGURE = "-"
@@ -99,6 +99,45 @@ LAYOUTS: Mapping[str, Layout] = {
             Column("other_cpu_percent", "noise %"),
         ],
     ),
+    "wake": Layout(
+        "From connect() to the first byte of the answer",
+        [
+            Column("p50_ms", "p50 ms", 2),
+            Column("p99_ms", "p99 ms", 2),
+            Column("min_ms", "min ms", 2),
+            Column("max_ms", "max ms", 2),
+            Column("count", "asked"),
+        ],
+    ),
+    "fleet": Layout(
+        "Many tasks that sleep, by their number: first answers, memory of the host, back after kill -9",
+        [
+            Column("apply_p50_ms", "apply p50 ms", 1),
+            Column("apply_p99_ms", "p99", 1),
+            Column("p50_ms", "answer p50 ms", 2),
+            Column("p99_ms", "p99", 2),
+            Column("max_ms", "max", 2),
+            Column("rss_empty_mib", "RSS MiB empty", 1),
+            Column("rss_asleep_mib", "asleep", 1),
+            Column("rss_woken_mib", "woken", 1),
+            Column("rss_again_mib", "asleep again", 1),
+            Column("first_back_s", "first back s", 2),
+            Column("all_back_s", "all", 2),
+        ],
+    ),
+    "handover": Layout(
+        "Hand-overs while all tasks are asked, by what becomes of connections",
+        [
+            Column("handovers", "hand-overs"),
+            Column("failed", "failed"),
+            Column("requests", "requests"),
+            Column("took_p50_ms", "took p50 ms"),
+            Column("took_max_ms", "max"),
+            Column("p50_ms", "answer p50 ms", 2),
+            Column("p99_ms", "p99", 2),
+            Column("max_ms", "max", 1),
+        ],
+    ),
 }
 
 
@@ -123,7 +162,7 @@ def as_table(outcome: Outcome) -> Table:
     versions = {participant.name: participant.version for participant in outcome.participants}
     rows = summarise(outcome.samples)
     for row in rows:
-        style = "bold" if row.subject == OURS else None
+        style = "bold" if row.subject in OUR_NAMES else None
         table.add_row(*_cells(row, rows, layout, versions), style=style)
         if row is _last_of_case(rows, row.case):
             table.add_section()
