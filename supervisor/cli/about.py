@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import click
 
+from supervisor.spec.enforcement import in_words
 
-@click.command(short_help="Print the versions of V8, Python and every part.")
+
+@click.command(short_help="Print the versions of every part, and which limits this machine can hold.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 def version(*, as_json: bool) -> None:
-    """Prints the versions of isolated, V8, Python and every part they are built with."""
+    """Prints the versions of isolated, V8, Python and every part they are built with.
+
+    And which limits of tasks a host could hold that the same user starts on this machine; what a running host does
+    hold is in `isolated status`.
+    """
+    from supervisor.limits.foreseen import foreseen
     from supervisor.telemetry.versions import versions, versions_text
 
-    click.echo(json.dumps(versions(), indent=2) if as_json else versions_text())
+    found = foreseen()
+    if as_json:
+        click.echo(json.dumps(versions() | {"enforces": [asdict(each) for each in found]}, indent=2))
+        return
+    width = max(len(each.limit) for each in found)
+    held = [f"  {each.limit:<{width}}  {in_words(each)}" for each in found]
+    click.echo("\n".join((versions_text(), "", "Limits of tasks, if this user starts a host here:", *held)))
 
 
 @click.command(short_help="Print the JSON schema of task files, for editors.")

@@ -135,4 +135,5 @@ def _told(applied: dict[str, Any]) -> str:
     if applied.get("restarts"):
         told += "; a fresh isolate " + ("would take" if plan else "takes") + " over"
     listen = joined(applied.get("listen"))
-    return told + (f"; listens on {listen}" if listen and not plan else "")
+    told += f"; listens on {listen}" if listen and not plan else ""
+    return "\n".join((told, *(f"  warning: {words.text(each)}" for each in applied.get("warnings") or ())))

@@ -14,11 +14,12 @@ from supervisor.cli.address import SocketAddress
 from supervisor.cli.codes import HostBusy, HostFailed, HostUnreachable
 from supervisor.cli.options import as_json, on_host
 from supervisor.cli.progress import waiting
-from supervisor.cli.shapes import as_list, as_object
+from supervisor.cli.shapes import as_list, as_object, as_objects
 from supervisor.cli.tables import Column, show_pairs, show_table
 from supervisor.cli.times import LONG_S
 from supervisor.errors import Problem, SettingsError
 from supervisor.printable import shown
+from supervisor.spec.enforcement import Enforcement, in_words
 
 if TYPE_CHECKING:
     from supervisor.cli.client import Client
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
 POLL_S = 0.2
 SIZES = ("memory",)  # limits that count bytes
 LIMIT_COLUMNS = (Column("LIMIT"), Column("USED", right=True), Column("OF", right=True), Column("REFUSED", right=True))
+ENFORCED_COLUMNS = (Column("LIMIT", whole=True), Column("HELD BY"))
 
 
 @click.command(short_help="Show how the host is.")
 @as_json
 @on_host
 def status(client: Client, *, as_json: bool) -> None:
-    """Shows the host: its tasks, what it uses of its limits, what it lost, and what should be mended."""
+    """Shows the host: its tasks, what it uses of its limits, what it lost, what it can hold tasks to, and what should
+    be mended.
+    """
     answer = client.ask("GET", "status")
     if as_json:
         click.echo(answer.text)
@@ -42,6 +46,9 @@ def status(client: Client, *, as_json: bool) -> None:
     if limits := as_object(host.get("limits")):
         click.echo()
         show_table(LIMIT_COLUMNS, [_limit(name, as_object(value)) for name, value in limits.items()])
+    if enforces := as_objects(host.get("enforces")):
+        click.echo()
+        show_table(ENFORCED_COLUMNS, [_enforced(each) for each in enforces])
     for advice in as_list(host.get("advice")):
         click.echo(f"\nadvice: {words.text(advice)}")
 
@@ -128,6 +135,12 @@ def _pairs(host: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("parked", f"{words.count(host.get('parked'))} threads, {words.count(host.get('faults'))} of them by faults"),
         ("loop lag", f"{words.seconds(host.get('loopLagS'))} (p99 of the last minute)"),
     ]
+
+
+def _enforced(value: Mapping[str, Any]) -> tuple[str, str]:
+    told = {name: words.text(value[name]) for name in ("how", "problem", "remedy") if value.get(name)}
+    limit = words.text(value.get("limit"))
+    return limit, in_words(Enforcement(limit, told.get("how"), told.get("problem", ""), told.get("remedy", "")))
 
 
 def _limit(name: str, value: Mapping[str, Any]) -> tuple[str, ...]:

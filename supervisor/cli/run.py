@@ -52,10 +52,24 @@ Then:
     metavar="N",
     help="Isolates kept ready for the next boot. More make bursts of boots faster and cost about 1.5 MiB each.",
 )
+@click.option(
+    "--unenforced",
+    type=click.Choice(["refuse", "warn"]),
+    default="refuse",
+    show_default=True,
+    help="What becomes of a task with a limit that cannot be held here: an error, or it runs without and a warning tells.",
+)
 @click.option("--v8-flags", default="", hidden=True, help="Flags for V8 itself; for development.")
 @click.option("--no-seccomp", is_flag=True, hidden=True, help="Leave isolate threads every system call; for debuggers.")
 def run(
-    files: tuple[str, ...], log_format: str | None, log_level: str, warm: int, v8_flags: str, *, no_seccomp: bool
+    files: tuple[str, ...],
+    log_format: str | None,
+    log_level: str,
+    warm: int,
+    unenforced: str,
+    v8_flags: str,
+    *,
+    no_seccomp: bool,
 ) -> int:
     """Runs the tasks that FILE… describe, in the foreground, until they are asked to stop.
 
@@ -68,7 +82,7 @@ def run(
     from supervisor.telemetry.logs import LogFormat, logging_to
 
     specs = load_task_files(files, this_machine())
-    options = RunOptions(warm=warm, v8_flags=v8_flags, seccomp=not no_seccomp)
+    options = RunOptions(warm=warm, refuse_unenforced=unenforced == "refuse", v8_flags=v8_flags, seccomp=not no_seccomp)
     from supervisor.host import run as run_tasks  # only now: wrong settings are told without waiting for V8
 
     with logging_to(2, form=cast("LogFormat | None", log_format), level=log_level):

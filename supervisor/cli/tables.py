@@ -25,6 +25,7 @@ STYLES = {
     "error": "red",
     "warning": "yellow",
     "debug": "dim",
+    "not": "yellow",  # held, of a limit
 }
 
 

@@ -117,6 +117,15 @@ def _pairs(task: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("boots", words.count(task.get("boots"))),
         ("CPU time", words.seconds(task.get("cpuS"))),
     ]
+    if task.get("throttledS"):
+        pairs.append(("held back", f"{words.seconds(task['throttledS'])} for limits.cpu.quota"))
+    if net := as_object(task.get("net")):
+        pairs += [
+            ("connections", f"{words.count(net.get('connections'))}, {words.count(net.get('refused'))} refused"),
+            ("received", f"{words.size(net.get('received'))}, {words.seconds(net.get('pausedS'))} held back"),
+            ("answered", words.size(net.get("sent"))),
+        ]
+    pairs += [("not held", words.text(each)) for each in task.get("warnings") or ()]
     if task.get("waitS") is not None:
         pairs.append(("boots again in", words.seconds(task["waitS"])))
     if isolate := as_object(task.get("isolate")):

@@ -10,6 +10,7 @@ from typing import Self
 
 import uvloop
 
+from supervisor.errors import SettingsError
 from supervisor.host.core import Core, CoreOptions
 from supervisor.limits.files import raise_open_files
 from supervisor.pool.blocked import Block
@@ -17,6 +18,7 @@ from supervisor.pool.run import END_S
 from supervisor.pool.slot import Slot
 from supervisor.pool.states import TaskState
 from supervisor.signals import StopSignals
+from supervisor.spec.enforcement import unenforced
 from supervisor.spec.exits import Exit
 from supervisor.spec.options import RunOptions
 from supervisor.spec.task import TaskSpec
@@ -71,6 +73,7 @@ class Foreground:
     def __init__(self, options: RunOptions) -> None:
         core = CoreOptions(warm=options.warm, v8_flags=options.v8_flags, seccomp=options.seccomp)
         self.core = Core(core, self)
+        self._refuses = options.refuse_unenforced
         self._log = TaskLog()
         self._ends: dict[str, asyncio.Future[Exit]] = {}
         self._telling: asyncio.Task[None] | None = None  # the loop keeps no reference of its own
@@ -92,8 +95,16 @@ class Foreground:
         ends = [await self._ends[spec.label] if not spec.listen else await _never() for spec in specs]
         return max((_exit_code(end) for end in ends), default=0)
 
+    def _check(self, specs: Sequence[TaskSpec]) -> None:
+        problems = [problem for spec in specs for problem in unenforced(spec, self.core.enforcements())]
+        if problems and self._refuses:
+            raise SettingsError(problems)
+        for problem in problems:
+            host_log().warning("a limit is not held", field=problem.field, value=problem.value, problem=problem.message)
+
     async def _start_all(self, specs: Sequence[TaskSpec]) -> None:
         """Starts tasks side by side. If one cannot start, so may others, soon: one error, or a group of them."""
+        self._check(specs)
         starting = [asyncio.create_task(self._start(spec)) for spec in specs]
         try:
             _, pending = await asyncio.wait(starting, return_when=asyncio.FIRST_EXCEPTION)
@@ -114,6 +125,9 @@ class Foreground:
         self._ends[spec.label] = asyncio.get_running_loop().create_future()
         await slot.start()
         if spec.listen:
+            await self.core.network.hold(spec)
+            if self._refuses and (problems := self.core.network.lacking(spec)):
+                raise SettingsError(problems)
             addresses = await self.core.listeners.open(slot, spec.listen)
             task_log(spec.label).info("ready", listen=" ".join(map(str, addresses)))
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast
 
 import uvloop
 
@@ -28,6 +28,7 @@ from supervisor.host.tasks import Tasks
 from supervisor.host.views import HostFacts
 from supervisor.ingress.options import IngressOptions
 from supervisor.limits.machine import read_machine
+from supervisor.limits.shaping import ShapingOptions
 from supervisor.pool.blocked import SavedBlock
 from supervisor.pool.room import PoolLimits
 from supervisor.pool.run import END_S
@@ -193,7 +194,7 @@ async def _parts(
         core = await stack.enter_async_context(Core(_core_options(settings), daemon))
         if paused:
             core.listeners.pause()
-        tasks = Tasks(core, store, bundles, journal, settings.drain_s)
+        tasks = Tasks(core, store, bundles, journal, settings.drain_s, on_unenforced=settings.unenforced)
         stack.push_async_callback(tasks.close)
         lag = stack.enter_context(LoopLag(loop, time.monotonic))
         facts = HostFacts(settings, time.time(), handovers(os.environ), advice, sink)
@@ -236,9 +237,14 @@ def _core_options(settings: HostSettings) -> CoreOptions:
         warm=settings.warm,
         v8_flags=settings.v8_flags,
         seccomp=settings.seccomp,
-        ingress=IngressOptions(connections=settings.connections),
+        ingress=IngressOptions(
+            connections=settings.connections,
+            full_task=cast("Literal['answer', 'backlog']", settings.full_task),
+        ),
         pool=pool,
         block_for_s=settings.block_for_s,
+        loop_cores=settings.loop_cores,
+        shaping=ShapingOptions(interfaces=settings.shape_interfaces, take_qdiscs=settings.take_qdiscs),
     )
 
 

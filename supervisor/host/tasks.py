@@ -18,6 +18,7 @@ from supervisor.pool.slot import Slot
 from supervisor.pool.states import TaskState
 from supervisor.printable import shown
 from supervisor.spec.difference import changed_fields
+from supervisor.spec.enforcement import unenforced
 from supervisor.spec.events import EventKind
 from supervisor.spec.files import task_of
 from supervisor.spec.task import TaskSpec
@@ -34,6 +35,8 @@ BOOTS_AT_ONCE = 4
 LISTEN_AGAIN_S = 5.0
 # Unused bundles are looked for so often; each stays for ten minutes at least.
 SWEEP_EVERY_S = 600.0
+# What changes on open connections: a running isolate is not replaced for it.
+LIVE = frozenset({"limits.net.egress", "limits.net.ingress", "limits.net.connections"})
 
 
 @dataclass(slots=True, eq=False)
@@ -50,13 +53,23 @@ class Known:
 class Tasks:
     """Loop thread. Changes of one task come one after another; none comes while frozen()."""
 
-    def __init__(self, core: Core, store: Store, bundles: Bundles, journal: Journal, drain_s: float) -> None:
+    def __init__(
+        self,
+        core: Core,
+        store: Store,
+        bundles: Bundles,
+        journal: Journal,
+        drain_s: float,
+        *,
+        on_unenforced: str = "refuse",
+    ) -> None:
         self.known: dict[str, Known] = {}
         self._core = core
         self._store = store
         self._bundles = bundles
         self._journal = journal
         self._drain_s = drain_s
+        self._refuses = on_unenforced == "refuse"  # tasks with limits that this host cannot hold
         self._locks: dict[str, asyncio.Lock] = {}
         self._frozen: str | None = None
         self._changing = 0
@@ -78,13 +91,15 @@ class Tasks:
             stored = self._stored(spec, dict(settings), bundle)
             if plan.change is Change.CREATED:
                 await self._create(spec, stored)
+            elif plan.fields and LIVE.issuperset(plan.fields):
+                await self._adjust(self.known[spec.label], spec, stored)
             else:
                 await self._replace(self.known[spec.label], spec, stored)
             self._journal.record(
                 EventKind.APPLIED, f"{plan.change.value}, revision {stored.revision}",
                 task=spec.label, change=plan.change.value, revision=stored.revision, fields=list(plan.fields) or None,
             )  # fmt: skip
-            return replace_view(plan, dry_run=False, listen=self.known[spec.label].listen)
+            return replace_view(plan, dry_run=False, listen=self.known[spec.label].listen, warnings=self._warn(spec))
 
     async def stop(self, label: str) -> None:
         """Stops a task until it is started. Unknown."""
@@ -114,8 +129,10 @@ class Tasks:
             known = self.find(label)
             await self._store.remove(label)
             await self._end(known)
+            await self._core.network.free(label)
             if label in self._core.pool.slots:
                 self._core.pool.remove(label)
+            self._core.listeners.forget(label)
             del self.known[label]
             self._journal.record(EventKind.REMOVED, "removed", task=label)
         self._locks.pop(label, None)
@@ -206,9 +223,28 @@ class Tasks:
         except BaseException:
             self._core.listeners.close(slot)
             await slot.stop(0.0)
+            await self._core.network.free(spec.label)
             self._core.pool.remove(spec.label)
             raise
         self.known[spec.label] = known
+
+    async def _adjust(self, known: Known, spec: TaskSpec, stored: StoredTask) -> None:
+        """Changes what can be changed while its isolate runs."""
+        await self._store.put(stored)
+        known.stored, known.spec = stored, spec
+        slot = self.slot(spec.label)
+        if slot is not None:
+            slot.spec = spec
+        if known.listen:
+            await self._core.network.hold(spec)
+
+    def _warn(self, spec: TaskSpec) -> tuple[str, ...]:
+        problems = self.lacking(spec)
+        for problem in problems:
+            task_log(spec.label).warning(
+                "a limit is not held", field=problem.field, value=problem.value, problem=problem.message
+            )
+        return tuple(f"{problem.field}: {problem.message}" for problem in problems)
 
     async def _replace(self, known: Known, spec: TaskSpec, stored: StoredTask) -> None:
         """The new isolate answers before the old one stops; if it does not start, the old one goes on."""
@@ -238,9 +274,11 @@ class Tasks:
     async def _move(self, old: Slot, new: Slot, known: Known, spec: TaskSpec) -> None:
         """Gives the ports to the new slot. ListenError: all is as before, in the store too."""
         try:
+            await self._hold(spec)
             bound = await self._core.listeners.move(old, new, spec.listen)
         except BaseException:
             await asyncio.shield(self._store.put(known.stored))
+            await self._core.network.hold(old.spec)
             raise
         known.listen = tuple(map(str, bound))
 
@@ -256,6 +294,7 @@ class Tasks:
             raise
 
     async def _open(self, known: Known, slot: Slot, given: Given) -> None:
+        await self._hold(slot.spec)
         bound = await self._core.listeners.open(slot, slot.spec.listen, given)
         known.listen = tuple(map(str, bound))
         if bound:
@@ -267,6 +306,7 @@ class Tasks:
         if slot is not None:
             self._core.listeners.close(slot)
             await slot.stop(self._drain_s)
+        await self._core.network.free(known.stored.label)
         known.listen = ()
 
     # -- what keeps changes apart ----------------------------------------------------------------------------------
@@ -316,7 +356,22 @@ class Tasks:
                 value=shown(fields["pwd"]) if "pwd" in fields else None,
             )
             raise SettingsError([problem])
-        return task_of(fields, "settings", this_machine())
+        spec = task_of(fields, "settings", this_machine())
+        if self._refuses and (problems := unenforced(spec, self._core.enforcements())):
+            raise SettingsError(problems)
+        return spec
+
+    def lacking(self, spec: TaskSpec) -> list[Problem]:
+        """The limits of a task that are not held here, and why; only where the operator allows such tasks."""
+        problems = unenforced(spec, self._core.enforcements())
+        told = {problem.field for problem in problems}
+        return problems + [each for each in self._core.network.lacking(spec) if each.field not in told]
+
+    async def _hold(self, spec: TaskSpec) -> None:
+        """Holds its limits of traffic. SettingsError: they cannot be held on the interfaces that it listens on."""
+        await self._core.network.hold(spec)
+        if self._refuses and (problems := self._core.network.lacking(spec)):
+            raise SettingsError(problems)
 
     def _stored(self, spec: TaskSpec, settings: dict[str, Any], bundle: str | None) -> StoredTask:
         known = self.known.get(spec.label)
@@ -339,7 +394,10 @@ class Tasks:
             change=change,
             dry_run=True,
             fields=fields,
-            restarts=change is Change.CHANGED and slot is not None and slot.state is TaskState.RUNNING,
+            restarts=change is Change.CHANGED
+            and not (fields and LIVE.issuperset(fields))
+            and slot is not None
+            and slot.state is TaskState.RUNNING,
             listen=tuple(map(str, spec.listen)),
         )
 

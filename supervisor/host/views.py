@@ -16,10 +16,21 @@ from supervisor.limits.process import ProcessFigures, read_process
 from supervisor.pool.history import History, PastExit
 from supervisor.pool.slot import Slot
 from supervisor.pool.states import TaskState
+from supervisor.spec.enforcement import Enforcement
 from supervisor.spec.exits import Exit
 from supervisor.spec.histogram import Histogram
 from supervisor.spec.settings import HostSettings
-from supervisor.spec.views import BlockView, ExitView, HostView, IsolateView, LimitView, TaskView
+from supervisor.spec.views import (
+    BlockView,
+    EgressView,
+    EnforcementView,
+    ExitView,
+    HostView,
+    IsolateView,
+    LimitView,
+    NetView,
+    TaskView,
+)
 from supervisor.telemetry.cardinality import NamedTasks
 from supervisor.telemetry.figures import HostFigures, TaskFigures
 from supervisor.telemetry.looplag import LoopLag
@@ -75,9 +86,29 @@ class Views:
             boots=history.boots,
             cpu_s=0.0 if slot is None else slot.cpu_s,
             wait_s=None if slot is None else slot.wait_s(asyncio.get_running_loop().time()),
+            throttled_s=0.0 if slot is None else slot.throttled_s,
+            warnings=self._warnings(known),
+            net=self._net(known.stored.label),
+            egress=self._egress(known.stored.label),
             exits=exits,
             spec=spec if with_spec else None,
         )
+
+    def _warnings(self, known: Known) -> tuple[str, ...]:
+        if known.spec is None:
+            return ()
+        return tuple(f"{each.field}: {each.message}" for each in self._tasks.lacking(known.spec))
+
+    def _net(self, label: str) -> NetView:
+        usage = self._core.listeners.usage(label)
+        return NetView(
+            received=usage.received, sent=usage.sent, connections=usage.connections, refused=usage.refused,
+            paused_s=usage.paused_s,
+        )  # fmt: skip
+
+    def _egress(self, label: str) -> EgressView | None:
+        usage = self._core.network.egress(label)
+        return None if usage is None else EgressView(bytes=usage.bytes, drops=usage.drops, waits=usage.overlimits)
 
     def blocks(self) -> list[BlockView]:
         """Blocked scripts, oldest first."""
@@ -109,6 +140,7 @@ class Views:
             faults=counts.faults,
             loop_lag_s=self._lag.p99(),
             handovers=self._facts.handovers,
+            enforces=tuple(_enforced(each) for each in self._core.enforcements()),
             advice=self._facts.advice,
         )
 
@@ -172,6 +204,8 @@ class Views:
             figures = slot.statistics()
             latency = latencies.get(label)
             history = slot.history
+            egress = self._core.network.egress(label)
+            net = self._core.listeners.usage(label)
             yield TaskFigures(
                 label,
                 slot.state.value,
@@ -187,7 +221,19 @@ class Views:
                 heap_total=0 if figures is None else figures.heap_total,
                 external_used=0 if figures is None else figures.external_used,
                 open=0 if figures is None else figures.exchanges,
+                ingress_bytes=net.received,
+                answer_bytes=net.sent,
+                connections=net.connections,
+                connections_refused=net.refused,
+                ingress_paused_s=net.paused_s,
+                throttled_s=slot.throttled_s,
+                egress_bytes=0 if egress is None else egress.bytes,
+                egress_drops=0 if egress is None else egress.drops,
             )
+
+
+def _enforced(each: Enforcement) -> EnforcementView:
+    return EnforcementView(limit=each.limit, how=each.how, problem=each.problem, remedy=each.remedy)
 
 
 def _isolate(slot: Slot) -> IsolateView | None:

@@ -15,10 +15,13 @@ from supervisor.ingress import problems
 from supervisor.ingress.heads import Head, head_of
 from supervisor.ingress.lent import whole
 from supervisor.ingress.memo import HEAD_END, head_size
+from supervisor.ingress.meter import Metered
 from supervisor.ingress.options import COLLECT
 from supervisor.ingress.phases import Phase
 from supervisor.ingress.ports import Port
+from supervisor.ingress.priority import set_priority
 from supervisor.ingress.queue import Queued
+from supervisor.ingress.traffic import Traffic
 from supervisor.pool.exchange import FLAG_CLOSE, Failure
 
 # A global is found faster than an enum's member.
@@ -33,7 +36,7 @@ CLOSING = Phase.CLOSING
 class Connection(Queued):
     """One client's connection, from accept to close. See phases.py for its life."""
 
-    __slots__ = ("_advancing", "_after", "_collected", "_max_body", "_missing", "_recall")
+    __slots__ = ("_advancing", "_after", "_collected", "_max_body", "_missing", "_recall", "metered")
 
     def __init__(self, port: Port) -> None:
         super().__init__(port)
@@ -43,23 +46,39 @@ class Connection(Queued):
         self._collected: tuple[Head, StreamReader] | None = None
         self._missing = 0  # bytes of the collected body; negative when the parser's place is not known
         self._advancing = False  # a loop on the stack goes on with the queue when the present answer is done
+        self.metered: Metered | None = None  # between us and the transport, if the task has limits.net.ingress
 
     @property
     def port(self) -> Port:
         """The port that it came in at: whose task answers its next request."""
         return self._port
 
+    @property
+    def traffic(self) -> Traffic:
+        """Of the task that it counts for."""
+        return self._traffic
+
+    def change_hands(self, traffic: Traffic) -> None:
+        """Counts for another task from now on."""
+        self._traffic.leave(self)
+        self._traffic = traffic
+        traffic.join(self)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._port.server.is_full:
-            self._port.server.turn_away(cast(asyncio.Transport, transport))
+        real_transport = cast(asyncio.Transport, transport)
+        server, traffic = self._port.server, self._port.traffic
+        if traffic.hold.priority is not None:
+            set_priority(transport, traffic.hold.priority)
+        if server.is_full or traffic.is_full:
+            server.turn_away(self, real_transport)
             return
         # aiohttp's own connection_made() starts a task per connection; here it starts when it is first needed.
         super(RequestHandler, self).connection_made(transport)
-        real_transport = cast(asyncio.Transport, transport)
         tcp_keepalive(real_transport)
-        server = self._port.server
         server.connection_made(self, real_transport)
         self._port.connections += 1
+        self._traffic = traffic
+        traffic.join(self)
         self._since = self._loop.time()
         self._keepalive_handle = self._loop.call_later(server.tick, self._process_keepalive)
         if server.draining:
@@ -69,6 +88,7 @@ class Connection(Queued):
         if self._manager is None:
             return
         self._port.connections -= 1
+        self._traffic.leave(self)
         self._abandon()
         self._phase = CLOSING
         super().connection_lost(exc)
@@ -80,7 +100,15 @@ class Connection(Queued):
 
     # what comes in
 
+    def feed(self, data: bytes) -> None:
+        """What was read before the transport was ours."""
+        if self.metered is not None:
+            self.metered.feed(data)
+        else:
+            self.data_received(data)
+
     def data_received(self, data: bytes) -> None:
+        self._traffic.received += len(data)
         phase = self._phase
         if phase is WAITING:
             head = self._recall(data)
@@ -92,6 +120,9 @@ class Connection(Queued):
                 return
         elif phase is not RECEIVING:
             return self._received_while_busy(data)
+        self._received_more(data)
+
+    def _received_more(self, data: bytes) -> None:
         messages = self._parse(data)
         if len(messages) == 1 and not self._messages:
             message, payload = messages[0]
@@ -119,7 +150,7 @@ class Connection(Queued):
             return
         if self._phase is LENT and self._is_parked():
             self._phase = RECEIVING
-            return self.data_received(data)
+            return self._received_more(data)
         self._after = RECEIVING
         self._queue(data, self._parse(data))
         if self._phase is COLLECTING:

@@ -78,7 +78,8 @@ class Watched(Lent):
             self._watch_writing(size, now)
         else:
             self._stuck = (0, now)
-            self._watch_reading(now - self._since)
+            if not self._held:  # that the client sends nothing may be our doing
+                self._watch_reading(now - self._since)
 
     def _watch_writing(self, size: int, now: float) -> None:
         """Gives up a client that takes nothing of what waits for it."""

@@ -15,7 +15,8 @@ from aiohttp.web_response import StreamResponse
 from supervisor.ingress import problems
 from supervisor.ingress.heads import Head, head_of
 from supervisor.ingress.options import READ_BUFFER
-from supervisor.ingress.outgoing import Outgoing, log
+from supervisor.ingress.outgoing import log
+from supervisor.ingress.pausing import Pausable
 from supervisor.ingress.phases import Phase
 from supervisor.pool.exchange import FLAG_STREAM, WINDOW, Failure
 
@@ -48,7 +49,7 @@ class Answered:
         """Nothing is left to do."""
 
 
-class Lent(Outgoing):
+class Lent(Pausable):
     """Serves a request inside start(), which then reads what is left of its body or closes the connection."""
 
     __slots__ = ("_credit", "_finished", "_hungry", "_payload", "_unacknowledged", "_unwanted")
@@ -125,7 +126,7 @@ class Lent(Outgoing):
         if transport is not None and not transport.is_closing():
             transport.write(problems.wire(failure, head_only=head_only, close=True))
             transport.write_eof()
-            transport.resume_reading()
+            self._resume_transport_reading()
             self._look_again(self._port.server.options.linger, self._stop_lingering)
 
     def _stop_lingering(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -15,12 +16,16 @@ from supervisor.ingress.options import IngressOptions
 from supervisor.ingress.ports import Port
 from supervisor.ingress.server import SharedServer
 from supervisor.ingress.sockets import Bound, adopt, bind
+from supervisor.ingress.traffic import NetHold, NetUsage, Traffic
 from supervisor.pool.exchange import Backend
 from supervisor.spec.histogram import Histogram
 from supervisor.spec.listen import ListenAddress
 
 # What was accepted just now is a connection a few turns of the loop later: until then nobody knows that it is there.
 ACCEPTED_S = 0.02
+AGAIN_S = 1.0  # a port that cannot be opened again is tried again
+
+log = logging.getLogger(__name__)
 
 type Given = Mapping[str, Sequence[socket.socket]]
 
@@ -40,6 +45,8 @@ class Listeners:
     def __init__(self, options: IngressOptions | None = None) -> None:
         self.options = options or IngressOptions()
         self._ports: list[Port] = []
+        self._traffic: dict[str, Traffic] = {}  # by task
+        self._opening: set[asyncio.Task[None]] = set()
         self._paused = False
         self._server: SharedServer | None = None
 
@@ -53,6 +60,7 @@ class Listeners:
         self._stop_accepting(self._ports)
         self.abort_all()
         await self._shared().wait_empty()
+        await asyncio.gather(*self._opening)
 
     async def open(
         self, backend: Backend, addresses: Iterable[ListenAddress], given: Given | None = None
@@ -67,9 +75,12 @@ class Listeners:
         left = {address: list(sockets) for address, sockets in (given or {}).items()}
         try:
             for address in addresses:
-                opened += [Port(self._shared(), backend, address, bound) for bound in await self._bound(address, left)]
+                traffic = self._traffic_of(backend.task_id)
+                found = await self._bound(address, left)
+                opened += [Port(self._shared(), backend, traffic, address, bound) for bound in found]
             for port in opened:
                 await self._listen(port)
+                port.traffic.ports.add(port)
         except BaseException:
             self._stop_accepting(opened)
             for sock in (sock for sockets in left.values() for sock in sockets):
@@ -98,6 +109,7 @@ class Listeners:
         for connection in self._connections():
             if connection.port in closed:
                 connection.retire()
+        self._shared().abort_parked(closed)
 
     # -- from one task, or one slot of a task, to another -----------------------------------------------------------
 
@@ -106,8 +118,19 @@ class Listeners:
 
         What is in flight stays with the one that took it.
         """
+        traffic = self._traffic_of(new.task_id)
         for port in self._of(old):
             port.backend = new
+            if port.traffic is not traffic:
+                self._count_for(port, traffic)
+
+    def _count_for(self, port: Port, traffic: Traffic) -> None:
+        port.traffic.ports.discard(port)
+        port.traffic = traffic
+        traffic.ports.add(port)
+        for connection in self._connections():
+            if connection.port is port:
+                connection.change_hands(traffic)
 
     async def move(
         self, old: Backend, new: Backend, addresses: Collection[ListenAddress]
@@ -135,7 +158,7 @@ class Listeners:
         """Accepts again, and first of all what waits."""
         self._paused = False
         for port in self._ports:
-            if port.listening is None:
+            if port.listening is None and not port.traffic.is_shut:
                 await self._listen(port)
 
     def sockets(self) -> list[ListeningSocket]:
@@ -149,6 +172,55 @@ class Listeners:
         ports, self._ports = self._ports, []
         for port in ports:
             port.release()
+            port.traffic.ports.discard(port)
+
+    # -- what a task may use ----------------------------------------------------------------------------------------
+
+    def limit(self, task_id: str, hold: NetHold) -> None:
+        """Holds a task's connections to that: those that are open and those to come, at ports to come as well.
+
+        If more are open than there may be, they stay, and no others are taken. A process that was handed over counts
+        those that it took itself.
+        """
+        traffic = self._traffic_of(task_id)
+        traffic.change(hold, [each for each in self._connections() if each.traffic is traffic])
+
+    def usage(self, task_id: str) -> NetUsage:
+        """What a task's clients did in this process; nothing if it is not known."""
+        traffic = self._traffic.get(task_id)
+        return NetUsage(0, 0, 0, 0, 0.0) if traffic is None else traffic.usage()
+
+    def forget(self, task_id: str) -> None:
+        """The task is gone: its counts and limits are not kept for another of its name."""
+        self._traffic.pop(task_id, None)
+
+    def _traffic_of(self, task_id: str) -> Traffic:
+        traffic = self._traffic.get(task_id)
+        if traffic is None:
+            traffic = self._traffic[task_id] = Traffic(
+                task_id,
+                asyncio.get_running_loop(),
+                self._shared().read_into,
+                in_line=self.options.full_task == "backlog",
+                open_doors=self._open_doors,
+            )
+        return traffic
+
+    def _open_doors(self, traffic: Traffic) -> None:
+        task = asyncio.ensure_future(self._accept_again(traffic))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _accept_again(self, traffic: Traffic) -> None:
+        """There is room in a task that was full: takes those that waited in its sockets."""
+        for port in [*traffic.ports]:
+            while port in traffic.ports and port.listening is None and not traffic.is_shut:
+                try:
+                    await self._listen(port)
+                    break
+                except ListenError as error:  # no file or memory for it now
+                    log.warning("a port is opened again later: %s", error)
+                    await asyncio.sleep(AGAIN_S)
 
     # -- what there is ----------------------------------------------------------------------------------------------
 
@@ -204,9 +276,9 @@ class Listeners:
         self._shared().abort_surplus()
 
     async def _listen(self, port: Port) -> None:
-        """Accepts at a port; while paused, only listens, so that it fails now or not at all."""
+        """Accepts at a port; while paused or while its task is full only listens: it fails now or not at all."""
         try:
-            if self._paused:
+            if self._paused or port.traffic.is_shut:
                 port.bound.sock.listen(self.options.backlog)
             else:
                 port.listening = await self._serve(port)
@@ -224,6 +296,7 @@ class Listeners:
     def _stop_accepting(self, ports: Iterable[Port]) -> None:
         for port in list(ports):
             port.stop_accepting()
+            port.traffic.ports.discard(port)
             if port in self._ports:
                 self._ports.remove(port)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -24,6 +25,7 @@ class IngressOptions:
     half_closed: float = 1.0  # a client that said it will send no more gets its answer within this time, or is gone
     idle_grace: float = 0.5  # while draining: a connection idle for less may have its next request on the way
     connections: int | None = 10_000  # open at once in the process: a file each, 20 to 60 KB with a request in flight
+    full_task: Literal["answer", "backlog"] = "answer"  # who finds its task full: is told so, or waits to be accepted
     backlog: int = 1024  # connections that wait to be accepted
     unix_mode: int = 0o660  # of a Unix socket: the owner and the group (a web server in front) may connect
 

@@ -41,6 +41,7 @@ class Outgoing(RequestHandler):
         "_phase",
         "_port",
         "_since",
+        "_traffic",
     )
 
     def __init__(self, port: Port) -> None:
@@ -49,6 +50,7 @@ class Outgoing(RequestHandler):
         self._port = port
         self._backend: Backend = port.backend  # that has the request in flight, or had the last one
         self._observe = port.latency.observe
+        self._traffic = port.traffic
         self._asked = 0.0  # perf_counter() when the request in flight was handed over
         self._phase = Phase.WAITING
         self._number = 0  # of the exchange in flight; 0: none, UNNUMBERED: the task is just being asked
@@ -109,6 +111,7 @@ class Outgoing(RequestHandler):
         transport = self.transport
         if transport is not None:
             transport.write(wire)
+            self._traffic.sent += len(wire)
             self._done(close)
 
     def response_head(self, wire: bytes, close: bool) -> None:
@@ -117,10 +120,12 @@ class Outgoing(RequestHandler):
             self._owed = 0
             self._last = close
             self.transport.write(wire)
+            self._traffic.sent += len(wire)
 
     def response_body(self, wire: bytes, cost: int) -> None:
         if self.transport is not None:
             self.transport.write(wire)
+            self._traffic.sent += len(wire)
             self._owed += cost
             if self._owed >= CREDIT_PIECE and not self._paused:
                 self._give_credit()
@@ -129,6 +134,7 @@ class Outgoing(RequestHandler):
         if self.transport is not None:
             if wire:
                 self.transport.write(wire)
+                self._traffic.sent += len(wire)
             self._done(self._last)
 
     def failed(self, failure: Failure) -> None:

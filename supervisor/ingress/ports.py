@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from supervisor.ingress.server import SharedServer
 from supervisor.ingress.sockets import Bound
+from supervisor.ingress.traffic import Traffic
 from supervisor.pool.exchange import Backend
 from supervisor.spec.histogram import Histogram
 from supervisor.spec.listen import ListenAddress
@@ -18,6 +19,7 @@ class Port:
 
     server: SharedServer
     backend: Backend
+    traffic: Traffic  # of the task
     asked: ListenAddress  # as the task's settings say
     bound: Bound
     connections: int = 0  # open now

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from collections.abc import Collection
+from typing import TYPE_CHECKING, cast
 
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
@@ -12,8 +13,15 @@ from aiohttp.web_server import Server
 
 from supervisor.ingress.lent import Lent
 from supervisor.ingress.memo import HeadMemo
+from supervisor.ingress.meter import buffer
 from supervisor.ingress.options import MAX_FIELDS, MAX_LINE, READ_BUFFER, IngressOptions
-from supervisor.ingress.surplus import MOST_SURPLUS, Surplus
+from supervisor.ingress.parked import MOST_PARKED, Parked
+from supervisor.ingress.surplus import FULL, MOST_SURPLUS, Surplus
+from supervisor.pool.exchange import Failure
+
+if TYPE_CHECKING:
+    from supervisor.ingress.connection import Connection
+    from supervisor.ingress.ports import Port
 
 
 class SharedServer(Server):
@@ -35,7 +43,9 @@ class SharedServer(Server):
         self.draining = False
         self.memo = HeadMemo()
         self.turned_away = 0  # connections, for want of room
+        self.read_into = buffer()
         self._surplus: set[Surplus] = set()
+        self._parked: set[Parked] = set()
         self._empty: asyncio.Future[None] | None = None
         times = (options.keep_alive, options.head_timeout, options.body_timeout, options.send_timeout)
         self.tick = min(times) / 3  # seconds between two looks at a connection's deadlines
@@ -51,20 +61,37 @@ class SharedServer(Server):
         most = self.options.connections
         return most is not None and len(self._connections) >= most
 
-    def turn_away(self, transport: asyncio.Transport) -> None:
-        """Tells a client that there is no room for its connection."""
-        self.turned_away += 1
+    def turn_away(self, connection: Connection, transport: asyncio.Transport) -> None:
+        """There is no room for it, in the process or in its task: its client is told so, or waits for its task."""
+        traffic = connection.port.traffic
+        if self.is_full:
+            self.turned_away += 1
+            self._tell(transport, FULL)
+        elif traffic.in_line and len(self._parked) < MOST_PARKED:
+            Parked(connection, transport, self._parked)
+        else:
+            traffic.refused += 1
+            self._tell(transport, traffic.full)
+
+    def _tell(self, transport: asyncio.Transport, why: Failure) -> None:
         if len(self._surplus) >= MOST_SURPLUS:
             transport.abort()
             return
-        surplus = Surplus(transport, self._surplus)
+        surplus = Surplus(transport, why, self._surplus)
         transport.set_protocol(surplus)
         surplus.answer(self.options.linger)
 
     def abort_surplus(self) -> None:
-        """Cuts the connections that hear just now that there is no room."""
+        """Cuts the connections that have no room."""
         for surplus in list(self._surplus):
             surplus.abort()
+        for parked in list(self._parked):
+            parked.abort()
+
+    def abort_parked(self, ports: Collection[Port]) -> None:
+        """Cuts those that wait for room behind ports that are closed."""
+        for parked in [each for each in self._parked if each.connection.port in ports]:
+            parked.abort()
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Forgets the connection at once, also when a task of aiohttp's still winds down on it."""

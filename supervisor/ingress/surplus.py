@@ -11,7 +11,8 @@ import asyncio
 from supervisor.ingress import problems
 from supervisor.pool.exchange import Failure
 
-# So many are told at once; each holds a file for as long as its client takes to hear it. The others are cut off.
+# So many of a process are told at once; each holds a file for as long as its client takes to hear it. The others are
+# cut off.
 MOST_SURPLUS = 256
 
 FULL = Failure(503, "connections-full", "Too many connections", "The host has as many connections open as it takes.", 1)
@@ -20,8 +21,9 @@ FULL = Failure(503, "connections-full", "Too many connections", "The host has as
 class Surplus(asyncio.Protocol):
     """One of them."""
 
-    def __init__(self, transport: asyncio.Transport, others: set[Surplus]) -> None:
+    def __init__(self, transport: asyncio.Transport, why: Failure, others: set[Surplus]) -> None:
         self._transport = transport
+        self._why = why
         self._others = others
         self._timer: asyncio.TimerHandle | None = None
 
@@ -29,7 +31,7 @@ class Surplus(asyncio.Protocol):
         """Says why, then reads on for a while: a reset for unread bytes would overtake it."""
         self._others.add(self)
         self._timer = asyncio.get_running_loop().call_later(linger_s, self._transport.abort)
-        self._transport.write(problems.wire(FULL, head_only=False, close=True))
+        self._transport.write(problems.wire(self._why, head_only=False, close=True))
         if self._transport.can_write_eof():
             self._transport.write_eof()
 

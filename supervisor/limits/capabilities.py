@@ -16,6 +16,8 @@ from supervisor.errors import IsolatedError
 # 1024, and to give isolates' threads a lower priority.
 DAC_READ_SEARCH = 2
 NET_BIND_SERVICE = 10
+# To make classes of traffic, and to name them by SO_PRIORITY: for as long as the process lives, as limits may change.
+NET_ADMIN = 12
 SYS_NICE = 23
 KEPT = frozenset({DAC_READ_SEARCH, NET_BIND_SERVICE, SYS_NICE})
 
@@ -57,6 +59,11 @@ def drop_capabilities(keep: Iterable[int] = KEPT) -> frozenset[int]:
         word.inheritable = _held("CapInh") & held >> 32 * index & 0xFFFFFFFF
     _check(libc.capset(ctypes.byref(_Header(_VERSION_3, 0)), words), "capset")
     return frozenset(_numbers(held))
+
+
+def needed_capabilities(*, shaping: bool) -> frozenset[int]:
+    """What a daemon keeps; `shaping`: whether it may have to limit what tasks send."""
+    return KEPT | {NET_ADMIN} if shaping else KEPT
 
 
 def held_capabilities() -> frozenset[int]:

@@ -22,13 +22,14 @@ class PastExit:
 class History:
     """Counts of one task, also across its replacement. Loop thread."""
 
-    __slots__ = ("boots", "cpu_s", "exits", "failures", "requests")
+    __slots__ = ("boots", "cpu_s", "exits", "failures", "requests", "throttled_s")
 
     def __init__(self) -> None:
         self.requests = 0  # taken or refused
         self.failures: dict[str, int] = {}  # of those: answered by the host in the program's place, by reason
         self.boots = 0
         self.cpu_s = 0.0  # CPU time of its isolates, as far as it was looked at
+        self.throttled_s = 0.0  # for how long their quota made those stand still that are over
         self.exits: tuple[PastExit, ...] = ()  # newest first
 
     def note_failure(self, failure: Failure) -> None:
@@ -44,6 +45,7 @@ class History:
         self.requests += earlier.requests
         self.boots += earlier.boots
         self.cpu_s += earlier.cpu_s
+        self.throttled_s += earlier.throttled_s
         for reason, count in earlier.failures.items():
             self.failures[reason] = self.failures.get(reason, 0) + count
         exits = sorted((*self.exits, *earlier.exits), key=lambda past: past.time, reverse=True)

@@ -11,6 +11,7 @@ from supervisor.engine.isolate import Isolate, IsolateListener
 from supervisor.pool.blocks import Blocks
 from supervisor.pool.observer import SlotObserver
 from supervisor.pool.room import Room
+from supervisor.pool.run import Placer
 from supervisor.pool.states import TaskState
 
 if TYPE_CHECKING:
@@ -29,4 +30,5 @@ class SlotParts:
     unix_time: Callable[[], float]  # seconds since 1970
     blocks: Blocks
     room: Room
+    placer: Placer | None
     refused: dict[str, int]  # requests, by the bound of the host that they were refused for

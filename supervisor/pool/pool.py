@@ -14,6 +14,7 @@ from supervisor.pool.blocks import Blocks
 from supervisor.pool.observer import SlotObserver
 from supervisor.pool.parts import SlotParts
 from supervisor.pool.room import PoolLimits, Room
+from supervisor.pool.run import Placer
 from supervisor.pool.slot import Slot
 from supervisor.pool.states import TaskState
 from supervisor.pool.warm import WarmPool
@@ -32,6 +33,7 @@ class Pool:
         warm: int = 0,
         limits: PoolLimits | None = None,
         block_for_s: float = BLOCKED_FOR_S,
+        placer: Placer | None = None,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
         self.slots: dict[str, Slot] = {}  # by task id
@@ -50,6 +52,7 @@ class Pool:
             unix_time,
             self._blocks,
             self.room,
+            placer,
             self.refused,
         )
         self._warm.fill()

@@ -17,6 +17,26 @@ from supervisor.spec.task import TaskSpec
 END_S = 2.0
 
 
+class Placement(Protocol):
+    """An isolate's thread where its task wants it: in a group with its quota, on its cores."""
+
+    def throttled_s(self) -> float:
+        """For how long it had to stand still so far."""
+
+    def leave(self) -> None:
+        """Its isolate is over."""
+
+
+class Placer(Protocol):
+    """Puts threads where their tasks want them."""
+
+    def is_first(self, spec: TaskSpec) -> bool:
+        """Whether that has to be before the first line of the task's code."""
+
+    def place(self, spec: TaskSpec, thread_id: int) -> Placement | None:
+        """Does so; None if there is nothing to leave again. OSError: it cannot be done."""
+
+
 class RunOwner(Protocol):
     """Who is told what becomes of it."""
 
@@ -37,6 +57,7 @@ class Run:
     """Implements the engine's IsolateListener. Loop thread."""
 
     __slots__ = (
+        "_blocked",
         "_boot_took_ms",
         "_boot_watch",
         "_cpu_s",
@@ -47,14 +68,20 @@ class Run:
         "_loop",
         "_over",
         "_owner",
+        "_placement",
+        "_placer",
         "_rests",
         "_spec",
+        "_throttled_s",
+        "_unplaced",
         "_why",
         "began",
         "isolate",
     )
 
-    def __init__(self, spec: TaskSpec, loop: asyncio.AbstractEventLoop, owner: RunOwner) -> None:
+    def __init__(
+        self, spec: TaskSpec, loop: asyncio.AbstractEventLoop, owner: RunOwner, placer: Placer | None = None
+    ) -> None:
         self.isolate: Isolate  # given right after this was made: it needs a listener first
         self.began = 0.0  # loop time of its boot
         self._spec = spec
@@ -69,6 +96,11 @@ class Run:
         self._rests = False  # it was asked to end because it has nothing to do
         self._idle_ms: float | None = None  # after so long
         self._why = ""  # or for this
+        self._placer = placer  # None: it is placed, or nobody places
+        self._placement: Placement | None = None
+        self._throttled_s = 0.0
+        self._unplaced = ""  # why it could not be
+        self._blocked: Iterable[str] | None = None  # what to boot with, once it is placed
         self._over: asyncio.Future[None] | None = None
 
     @property
@@ -92,10 +124,38 @@ class Run:
         """Begins; the owner hears on_ready or on_over. On the clock it may take limits.cpu.wall."""
         self._life.on(IsolateEvent.BOOT)
         self.began = self._loop.time()
-        self.isolate.boot(self._spec, blocked=blocked)
         wall_ms = self._spec.limits.cpu.wall_ms
         if wall_ms is not None:
             self._boot_watch = self._loop.call_later(wall_ms / 1000, self._end_boot_late)
+        if self._place() or self._placer is None or not self._placer.is_first(self._spec):
+            self._post(blocked)
+        else:
+            self._blocked = blocked
+
+    def _post(self, blocked: Iterable[str]) -> None:
+        if not self._unplaced:
+            self.isolate.boot(self._spec, blocked=blocked)
+
+    def _place(self) -> bool:
+        """Returns whether its thread is where it belongs: an isolate that was made for us may have none yet."""
+        if self._placer is None:
+            return False
+        figures = self.isolate.statistics()
+        if figures is None or not figures.thread_id:
+            return False
+        placer, self._placer = self._placer, None
+        try:
+            self._placement = placer.place(self._spec, figures.thread_id)
+        except OSError as error:
+            self._unplaced = f"its CPU limits cannot be held: {error.strerror or error}"
+            self.isolate.end(End.KILLED)
+        return True
+
+    def throttled_s(self) -> float:
+        """For how long its quota made it stand still."""
+        if self._placement is not None:
+            self._throttled_s = self._placement.throttled_s()
+        return self._throttled_s
 
     def _end_boot_late(self) -> None:
         self._boot_watch = None
@@ -146,7 +206,13 @@ class Run:
     # -- the engine's IsolateListener ------------------------------------------------------------------------------
 
     def on_warm(self, microseconds: int) -> None:
-        """The isolate was made for us and is warm only now: its boot is on the way already."""
+        """The isolate was made for us and is warm only now: its boot is on the way already, or has waited for this."""
+        if self._owner is None:
+            return
+        self._place()
+        blocked, self._blocked = self._blocked, None
+        if blocked is not None:
+            self._post(blocked)
 
     def on_ready(self, microseconds: int, *, has_handler: bool) -> None:
         """Boot is done."""
@@ -172,6 +238,10 @@ class Run:
             return
         self._life.on(IsolateEvent.PARKED if end.parked else IsolateEvent.EXITED)
         self._stop_timers()
+        if self._placement is not None:
+            self.throttled_s()
+            self._placement.leave()
+            self._placement = None
         self._owner.on_over(self._with_figures(end))
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
@@ -185,6 +255,8 @@ class Run:
     def _with_figures(self, end: Exit) -> Exit:
         """What the engine does not know about an end that we asked for."""
         wall_ms = self._spec.limits.cpu.wall_ms
+        if self._unplaced and end.reason is ExitReason.KILLED:
+            return replace(end, reason=ExitReason.ABORTED, message=self._unplaced)
         if self._rests and end.reason in (ExitReason.IDLE, ExitReason.KILLED):
             limit = None if self._idle_ms is None else self._spec.idle
             return replace(end, reason=ExitReason.IDLE, limit=limit, measured=self._idle_ms, message=self._why)

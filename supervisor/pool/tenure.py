@@ -88,6 +88,11 @@ class Tenure:
             self._run.statistics()
             self.history.cpu_s += self._run.take_cpu()
 
+    @property
+    def throttled_s(self) -> float:
+        """For how long the quota made its isolates stand still, over all of them in this process."""
+        return self.history.throttled_s + (0.0 if self._run is None else self._run.throttled_s())
+
     def wait_s(self, now: float) -> float | None:
         """Seconds of loop time until a request may boot it again; None if one may at once, or it is stopped."""
         if self.state is TaskState.BLOCKED:
@@ -127,7 +132,7 @@ class Tenure:
             self._fail_all(self._waiting_exchanges(), failure)
 
     def _boot(self) -> Failure | None:
-        run = Run(self.spec, self._parts.loop, self)
+        run = Run(self.spec, self._parts.loop, self, self._parts.placer)
         try:
             run.isolate = self._parts.take(run)
         except EngineError as error:
@@ -178,6 +183,7 @@ class Tenure:
         self._idleness.stop()
         self._parts.room.leave(self._slot)
         self.history.cpu_s += run.take_cpu()
+        self.history.throttled_s += run.throttled_s()
         now = self._parts.loop.time()
         was_running = self.state is TaskState.RUNNING
         starter_hears = bool(self._starts) and self._did_not_start(end)

@@ -15,9 +15,15 @@ class Cores:
     online: frozenset[int]
     allowed: frozenset[int]
 
-    def check(self, core: int | None) -> None:
-        """Raises Refused if a thread cannot be pinned to `core`; None is any."""
-        if core is None or core in self.allowed:
+    def check(self, wanted: int | Iterable[int] | None) -> None:
+        """Raises Refused if a thread cannot be pinned to a core, or to one of several; None is any."""
+        if wanted is None:
+            return
+        for core in [wanted] if isinstance(wanted, int) else wanted:
+            self._check(core)
+
+    def _check(self, core: int) -> None:
+        if core in self.allowed:
             return
         there = core in self.online
         message = f"this process may not use core {core}" if there else f"this machine has no core {core}"

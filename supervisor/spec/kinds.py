@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from supervisor.spec.cores import format_cores, parse_cores
 from supervisor.spec.listen import ALLOWED, UNIX_PATH_BYTES, ListenAddress, parse_listen
 from supervisor.spec.refused import Refused
 from supervisor.spec.texts import parse_folder
@@ -14,6 +15,8 @@ from supervisor.spec.units import SIZE, TIME, Quantity
 
 _WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", re.ASCII)
+_CORES = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*", re.ASCII)
+_INTERFACE = re.compile(r"(?!\.{1,2}$)[^\s/:,]{1,15}", re.ASCII)  # IFNAMSIZ less the closing NUL
 
 
 class Kind(Protocol):
@@ -232,6 +235,53 @@ class Switch:
     def tell(self, value: Any) -> str:
         """The word."""
         return str(value).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Interfaces(_Plain):
+    """Names of network interfaces."""
+
+    unit: str = "names"
+    allowed: str = "a list of interface names, or 'none'"
+
+    def parse(self, value: object) -> tuple[str, ...]:
+        """The names in order, each once. A text has commas between them."""
+        names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+        if names in ([], ["none"]):
+            return ()
+        if isinstance(names, list) and all(isinstance(name, str) and _INTERFACE.fullmatch(name) for name in names):
+            return tuple(dict.fromkeys(names))
+        remedy = "write for example ['eth0'], or 'eth0,lo'; `ip link` lists those that are"
+        raise Refused("not names of interfaces", allowed=self.allowed, remedy=remedy)
+
+    def tell(self, value: Any) -> str:
+        """The names with commas between them."""
+        return ",".join(value) or "none"
+
+
+@dataclass(frozen=True, slots=True)
+class CoreList(_Plain):
+    """Cores of the machine, in the kernel's way of writing them."""
+
+    unit: str = "cores"
+    allowed: str = "a list like '0-3,6'"
+
+    def parse(self, value: object) -> tuple[int, ...]:
+        """The cores in order."""
+        try:
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = str(value)
+            if isinstance(value, list):
+                value = ",".join(map(str, value))
+            if isinstance(value, str) and _CORES.fullmatch(value.strip()):
+                return tuple(sorted(parse_cores(value)))
+        except ValueError:
+            pass
+        raise Refused("not a list of cores", allowed=self.allowed, remedy="`lscpu -e` lists the cores")
+
+    def tell(self, value: Any) -> str:
+        """The shortest form."""
+        return format_cores(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from supervisor.spec.kinds import Address, Choice, Count, File, Share, Switch, Text, seconds, size
+from supervisor.spec.kinds import Address, Choice, CoreList, Count, File, Interfaces, Share, Switch, Text, seconds, size
 from supervisor.spec.listen import ListenAddress
 from supervisor.spec.setting import Setting, setting
 from supervisor.spec.taint import Thresholds
@@ -54,6 +54,11 @@ class HostSettings:
     connections: int | None = setting(
         10_000, Count("connections", 1, COUNT_MAX), "open connections of clients, over all tasks", nothing="unlimited"
     )
+    full_task: str = setting(
+        "answer",
+        Choice(("answer", "backlog")),
+        "what becomes of connections beyond `limits.net.connections`: answered with 503, or left until one closes",
+    )
     queue: int | None = setting(
         1000,
         Count("requests", 1, COUNT_MAX),
@@ -93,6 +98,28 @@ class HostSettings:
     )
     handover_ready_s: float = setting(
         60.0, seconds(1, 3600), "how long a fresh process may take to get ready; after that the old one goes on"
+    )
+    unenforced: str = setting(
+        "refuse",
+        Choice(("refuse", "warn")),
+        "what becomes of a task with a limit that this host cannot hold: it is refused, or runs without with a warning",
+    )
+    loop_cores: tuple[int, ...] | None = setting(
+        None,
+        CoreList(),
+        "cores for the host's own threads: event loop, watchdog, readers; tasks without `cpu` still run on all of them",
+        nothing="any",
+    )
+    shape_interfaces: tuple[str, ...] | None = setting(
+        None,
+        Interfaces(),
+        "interfaces on which `limits.net.egress` is held; auto: those that carry the traffic of a task; none: nowhere",
+        nothing="auto",
+    )
+    take_qdiscs: bool = setting(
+        default=False,
+        kind=Switch(),
+        meaning="whether a root qdisc that somebody else set on such an interface is replaced, for good",
     )
     log_format: str | None = setting(
         None, Choice(("console", "json")), "form of the log; auto: console on a terminal, else JSON", nothing="auto"

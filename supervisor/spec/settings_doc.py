@@ -62,7 +62,7 @@ def introduction() -> str:
 
 def _line(setting: Setting) -> str:
     value = setting.tell(setting.default)
-    bare = setting.default is not None and not isinstance(setting.default, bool) and value.replace(".", "", 1).isdigit()
+    bare = isinstance(setting.default, bool) or (setting.default is not None and value.replace(".", "", 1).isdigit())
     return f"#{setting.name} = " + (value if bare else f'"{value.replace(" ", "")}"')
 
 

@@ -27,12 +27,22 @@ from supervisor.spec.units import EXACT
 CORE_MAX = 8191  # the largest machine that Linux is built for (CONFIG_NR_CPUS on x86-64)
 
 
-def _parse_core(value: object) -> int | None:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= CORE_MAX):
+def is_core(value: object) -> bool:
+    """Whether it can be the number of a core, on some machine."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= CORE_MAX
+
+
+def _parse_cores(value: object) -> int | tuple[int, ...] | None:
+    if value is None:
+        return None
+    if isinstance(value, int) and is_core(value):
         return value
+    if isinstance(value, list | tuple) and value and all(map(is_core, value)):
+        cores = sorted(set(value))
+        return cores[0] if len(cores) == 1 else tuple(cores)
     raise Refused(
         "not the number of a core",
-        allowed="a whole number from 0, or null for any core",
+        allowed="a whole number from 0, a list of them, or null for any core",
         remedy="`lscpu -e` lists the cores; leave `cpu` out to run on any",
     )
 
@@ -60,8 +70,14 @@ type Listen = Annotated[
     PlainSerializer(str),
     _schema({"type": "string", "pattern": LISTEN_PATTERN}),
 ]
-type Core = Annotated[
-    int | None, PlainValidator(_parse_core), _schema({"type": "integer", "minimum": 0}, {"type": "null"})
+type OnCores = Annotated[
+    int | tuple[int, ...] | None,
+    PlainValidator(_parse_cores),
+    _schema(
+        {"type": "integer", "minimum": 0},
+        {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+        {"type": "null"},
+    ),
 ]
 
 
@@ -78,7 +94,7 @@ class TaskSpec(Settings):
     )
     args: tuple[Arg, ...] = Field((), description="process.argv.slice(2); numbers become texts")
     listen: tuple[Listen, ...] = Field((), description="'host:port', '[IPv6]:port', 'unix:/path'; port 0: any free one")
-    cpu: Core = Field(None, description="the core that the thread is pinned to; absent: any")
+    cpu: OnCores = Field(None, description="the core that the thread is pinned to, or a list of cores; absent: any")
     limits: Limits = Field(default_factory=Limits, description="what the task may use; null in a limit: unlimited")
     allow: Allow = Field(default_factory=Allow, description="ways to make code from data")
     idle: Annotated[Milliseconds | None, DURATION] = Field(

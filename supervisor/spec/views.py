@@ -33,6 +33,24 @@ class IsolateView(View):
     timers: int
 
 
+class EgressView(View):
+    """What a task with limits.net.egress has sent since that was set, as of some seconds ago."""
+
+    bytes: int = Field(description="with the headers of Ethernet, IP and TCP")
+    drops: int = Field(description="packets that found the task's queue full")
+    waits: int = Field(description="how often a packet had to wait")
+
+
+class NetView(View):
+    """What the clients of a task did, since this process began."""
+
+    received: int = Field(default=0, description="bytes")
+    sent: int = Field(default=0, description="bytes of answers")
+    connections: int = Field(default=0, description="open now")
+    refused: int = Field(default=0, description="connections beyond limits.net.connections, answered with 503")
+    paused_s: float = Field(default=0.0, description="for how long some had to wait for limits.net.ingress, seconds")
+
+
 class TaskView(View):
     """A task on this host."""
 
@@ -49,6 +67,12 @@ class TaskView(View):
     boots: int
     cpu_s: float = Field(description="CPU time of all its isolates in this process, seconds")
     wait_s: float | None = Field(default=None, description="back-off or block: seconds until it may boot again")
+    throttled_s: float = Field(
+        default=0.0, description="for how long limits.cpu.quota made its isolates stand still, seconds"
+    )
+    warnings: tuple[str, ...] = Field(default=(), description="limits that this host cannot hold, and why")
+    net: NetView = NetView()
+    egress: EgressView | None = Field(default=None, description="null: without limits.net.egress")
     exits: tuple[ExitView, ...] = Field(default=(), description="the last ends, newest first; at most 10")
     spec: dict[str, Any] | None = Field(default=None, description="its settings, defaults written out; not in lists")
 
@@ -72,6 +96,7 @@ class AppliedView(View):
     )
     restarts: bool = Field(description="whether a running isolate is replaced, the new one answering first")
     listen: tuple[str, ...] = Field(description="addresses as bound; as asked for in a plan")
+    warnings: tuple[str, ...] = Field(default=(), description="limits that this host cannot hold, and why")
 
 
 class BlockView(View):
@@ -102,6 +127,15 @@ class LimitView(View):
     refused: int = Field(default=0, description="how often something was refused for it")
 
 
+class EnforcementView(View):
+    """Whether this host can hold one of the limits for which it needs the kernel."""
+
+    limit: str = Field(description="the field of a task's settings, e.g. limits.cpu.quota")
+    how: str | None = Field(description="what holds it, e.g. cgroup v2 and where; null: it cannot be held here")
+    problem: str = Field(default="", description="what is missing, if it cannot be held")
+    remedy: str = Field(default="", description="and what to do about it")
+
+
 class HostView(View):
     """The host itself."""
 
@@ -117,6 +151,9 @@ class HostView(View):
     faults: int = Field(description="of those, by a wrong access to memory")
     loop_lag_s: float = Field(description="p99 of how late the event loop was in the last minute, seconds")
     handovers: int = Field(description="processes before this one since the service was started")
+    enforces: tuple[EnforcementView, ...] = Field(
+        default=(), description="the limits that need the kernel, and whether this host can hold them"
+    )
     advice: tuple[str, ...] = Field(default=(), description="what the operator should mend, with how")
 
 

@@ -28,6 +28,14 @@ class TaskFigures:
     heap_total: int = 0
     external_used: int = 0
     open: int = 0  # requests under way or waiting
+    throttled_s: float = 0.0  # for limits.cpu.quota
+    ingress_bytes: int = 0  # from clients
+    answer_bytes: int = 0  # to them
+    connections: int = 0  # open
+    connections_refused: int = 0
+    ingress_paused_s: float = 0.0  # for limits.net.ingress
+    egress_bytes: int = 0  # sent under limits.net.egress
+    egress_drops: int = 0  # packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,13 @@ def counts_of(figures: TaskFigures) -> TaskFigures:
         figures.console_dropped,
         figures.answered,
         figures.answering_s,
+        throttled_s=figures.throttled_s,
+        ingress_bytes=figures.ingress_bytes,
+        answer_bytes=figures.answer_bytes,
+        connections_refused=figures.connections_refused,
+        ingress_paused_s=figures.ingress_paused_s,
+        egress_bytes=figures.egress_bytes,
+        egress_drops=figures.egress_drops,
     )
 
 
@@ -98,4 +113,12 @@ _SUMMED = (
     "heap_total",
     "external_used",
     "open",
+    "throttled_s",
+    "ingress_bytes",
+    "answer_bytes",
+    "connections",
+    "connections_refused",
+    "ingress_paused_s",
+    "egress_bytes",
+    "egress_drops",
 )

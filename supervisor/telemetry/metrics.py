@@ -93,6 +93,27 @@ def _tasks(tasks: Sequence[TaskFigures]) -> list[Family]:
                _known(tasks, lambda task: task.external_used)),
         Family("isolated_task_console_dropped_total", "counter", "Console lines dropped because there were too many.",
                _known(tasks, lambda task: task.console_dropped)),
+        Family("isolated_task_cpu_throttled_seconds_total", "counter",
+               "Time for which limits.cpu.quota made isolates stand still.",
+               _some(tasks, lambda task: task.throttled_s)),
+        Family("isolated_task_connections", "gauge", "Connections of clients, open now.",
+               _known(tasks, lambda task: task.connections)),
+        Family("isolated_task_connections_refused_total", "counter",
+               "Connections beyond limits.net.connections that were answered with 503.",
+               _some(tasks, lambda task: task.connections_refused)),
+        Family("isolated_task_ingress_bytes_total", "counter", "Bytes received from clients.",
+               _known(tasks, lambda task: task.ingress_bytes)),
+        Family("isolated_task_ingress_paused_seconds_total", "counter",
+               "Time in which a connection had to wait for limits.net.ingress.",
+               _some(tasks, lambda task: task.ingress_paused_s)),
+        Family("isolated_task_answer_bytes_total", "counter", "Bytes of answers to clients.",
+               _known(tasks, lambda task: task.answer_bytes)),
+        Family("isolated_task_egress_bytes_total", "counter",
+               "Bytes sent under limits.net.egress, with the headers of Ethernet, IP and TCP.",
+               _limited(tasks, lambda task: task.egress_bytes)),
+        Family("isolated_task_egress_drops_total", "counter",
+               "Packets under limits.net.egress that found the task's queue full.",
+               _limited(tasks, lambda task: task.egress_drops)),
     ]  # fmt: skip
 
 
@@ -110,6 +131,18 @@ def _every(tasks: Sequence[TaskFigures], value: Callable[[TaskFigures], float]) 
 def _known(tasks: Sequence[TaskFigures], value: Callable[[TaskFigures], float]) -> Iterator[Sample]:
     for task in tasks:
         if task.boots or value(task):
+            yield "", {"task": task.task}, value(task)
+
+
+def _limited(tasks: Sequence[TaskFigures], value: Callable[[TaskFigures], float]) -> Iterator[Sample]:
+    for task in tasks:
+        if task.egress_bytes or value(task):
+            yield "", {"task": task.task}, value(task)
+
+
+def _some(tasks: Sequence[TaskFigures], value: Callable[[TaskFigures], float]) -> Iterator[Sample]:
+    for task in tasks:
+        if value(task):
             yield "", {"task": task.task}, value(task)
 
 

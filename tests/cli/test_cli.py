@@ -15,6 +15,7 @@ from supervisor import __version__
 from supervisor.cli import EXIT_DEFECT, EXIT_INTERRUPTED, code_of
 from supervisor.errors import BootError, ListenError, Place
 from supervisor.spec.options import RunOptions
+from supervisor.spec.enforcement import LIMITS
 from supervisor.spec.schema import schema_text
 from supervisor.spec.task import TaskSpec
 
@@ -75,11 +76,15 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert code_of(["--version"]) == 0
     assert capsys.readouterr().out == f"isolated {__version__}\n"
     assert code_of(["version"]) == 0
-    assert f"isolated {__version__}\nV8 " in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert f"isolated {__version__}\nV8 " in text
+    told = text.partition("Limits of tasks")[2].splitlines()[1:]
+    assert [line.split()[0] for line in told] == list(LIMITS)
     assert code_of(["version", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["isolated"] == __version__
     assert found["pypi"]["pydantic"]
+    assert [each["limit"] for each in found["enforces"]] == list(LIMITS)
 
 
 def test_schema(capsys: pytest.CaptureFixture[str]) -> None:

@@ -196,9 +196,20 @@ def test_status(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
         },
         "rss": 2**30, "accounted": 2**29, "parked": 2, "faults": 1, "loopLagS": 0.002, "handovers": 5,
         "advice": ["raise vm.max_map_count\x1b"],
+        "enforces": [
+            {"limit": "limits.cpu.quota", "how": "cgroup v2 at /sys/fs/cgroup/isolated", "problem": "", "remedy": ""},
+            {"limit": "limits.net.egress", "how": None, "problem": "no CAP_NET_ADMIN\x1b", "remedy": "be root"},
+            {"limit": "cpu"},
+        ],
     }  # fmt: skip
     assert code_of(["status"]) == 0
     text = capsys.readouterr().out
+    held = [line.split(maxsplit=1) for line in text.splitlines() if line.startswith(("limits.", "cpu"))]
+    assert held == [
+        ["limits.cpu.quota", "cgroup v2 at /sys/fs/cgroup/isolated"],
+        ["limits.net.egress", "not held: no CAP_NET_ADMIN\\x1b; be root"],
+        ["cpu", "not held: no reason given"],
+    ]
     for part in ("3 running, 1 blocked", "1 GiB, of it 512 MiB", "2 threads, 1 of them by faults", "2 ms", "unlimited"):
         assert part in text
     assert ["isolates", "3", "2000", "4"] in [line.split() for line in text.splitlines()]

@@ -37,7 +37,12 @@ async def test_blocks_are_listed_and_lifted(host: FakeHost, options: ControlOpti
 @on_uvloop
 async def test_status_drain_and_figures(host: FakeHost, options: ControlOptions) -> None:
     async with ControlServer(host, options):
-        assert (await ask(options.socket, "GET", "/v1/status")).json["loopLagS"] == 0.001
+        status = (await ask(options.socket, "GET", "/v1/status")).json
+        assert status["loopLagS"] == 0.001
+        assert status["enforces"] == [
+            {"limit": "limits.cpu.quota", "how": "cgroup v2", "problem": "", "remedy": ""},
+            {"limit": "limits.net.egress", "how": None, "problem": "no CAP_NET_ADMIN", "remedy": "start it as root"},
+        ]
         assert (await ask(options.socket, "GET", "/healthz")).json == {"state": "ready"}
         figures = await ask(options.socket, "GET", "/metrics")
         assert figures.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"

@@ -19,6 +19,7 @@ from supervisor.spec.views import (
     AppliedView,
     BlockView,
     Change,
+    EnforcementView,
     ExitView,
     HandoverView,
     HostView,
@@ -31,6 +32,10 @@ from supervisor.spec.views import (
 
 NOW = 1_800_000_000.0
 SOURCES = "0123456789abcdef" * 4
+ENFORCES = (
+    EnforcementView(limit="limits.cpu.quota", how="cgroup v2"),
+    EnforcementView(limit="limits.net.egress", how=None, problem="no CAP_NET_ADMIN", remedy="start it as root"),
+)
 
 
 class Feed[T]:
@@ -175,7 +180,7 @@ class FakeHost:
         return HostView(
             pid=os.getpid(), version="0", started=NOW, state=self.state, tasks={"running": len(self.specs)},
             limits={"isolates": LimitView(used=1, limit=None)}, rss=1, accounted=1, parked=0, faults=0,
-            loop_lag_s=0.001, handovers=0,
+            loop_lag_s=0.001, handovers=0, enforces=ENFORCES,
         )  # fmt: skip
 
     async def drain(self) -> None:

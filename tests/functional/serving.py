@@ -37,14 +37,17 @@ class Serving:
 
     def begin(self) -> None:
         """Starts the process, after one that has ended."""
-        command = [sys.executable, "-m", "supervisor", "serve", "--config", str(self.config), "--log-format", "json"]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            self.command(), cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stderr is not None
         self.log = Log(self.process.stderr)
         self.log.wait_event("serving")
+
+    def command(self) -> list[str]:
+        """How the process is started."""
+        return [sys.executable, "-m", "supervisor", "serve", "--config", str(self.config), "--log-format", "json"]
 
     def __enter__(self) -> Self:
         return self

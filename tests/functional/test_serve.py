@@ -171,6 +171,6 @@ def test_rights_that_are_not_needed_are_given_up(tmp_path: Path) -> None:
     with Serving(tmp_path / "host") as host:
         status = Path(f"/proc/{host.status()['pid']}/status").read_text()
         held = int(next(line for line in status.splitlines() if line.startswith("CapEff")).split()[1], 16)
-        assert held & ~(1 << 2 | 1 << 10 | 1 << 23) == 0
+        assert held & ~(1 << 2 | 1 << 10 | 1 << 12 | 1 << 23) == 0
         host.said("apply", write_task(tmp_path / "app", HELLO, name="shop"), "--no-bundle")
         assert host.get("shop").text == "hello"

@@ -18,6 +18,7 @@ from supervisor.ingress.connection import Connection
 from supervisor.ingress.deadlines import Watched
 from supervisor.ingress.lent import Answered, Lent
 from supervisor.ingress.outgoing import Outgoing
+from supervisor.ingress.pausing import Pausable
 from supervisor.ingress.queue import Queued
 
 # Methods that are overridden, replaced, or run with our state around them; the digest is of their source.
@@ -41,6 +42,9 @@ READ = {
     base_protocol.BaseProtocol.resume_writing: "base.resume_writing",
     base_protocol.BaseProtocol.resume_reading: "base.resume_reading",
     base_protocol.BaseProtocol._pause_reading_for_buffer: "base._pause_reading_for_buffer",
+    base_protocol.BaseProtocol._resume_reading_for_buffer: "base._resume_reading_for_buffer",
+    base_protocol.BaseProtocol._pause_transport_reading: "base._pause_transport_reading",
+    base_protocol.BaseProtocol._resume_transport_reading: "base._resume_transport_reading",
     streams.StreamReader.feed_data: "StreamReader.feed_data",
     streams.StreamReader.feed_eof: "StreamReader.feed_eof",
     streams.StreamReader.read: "StreamReader.read",
@@ -68,6 +72,9 @@ DIGESTS = {
     "base.resume_writing": "7db135e0841e0425",
     "base.resume_reading": "21dee847a31af724",
     "base._pause_reading_for_buffer": "8a07d84ad8d45025",
+    "base._resume_reading_for_buffer": "61aa4b49c6e1a288",
+    "base._pause_transport_reading": "c6065fb62a6bed59",
+    "base._resume_transport_reading": "da539eba13cb5a32",
     "StreamReader.feed_data": "7548cdda3ea70bf8",
     "StreamReader.feed_eof": "01592f4473c176b3",
     "StreamReader.read": "d2bec4bad05656dc",
@@ -93,9 +100,9 @@ def test_names_of_ours_hide_none_of_aiohttps() -> None:
     overridden = {
         "__doc__", "__init__", "__module__", "__slots__", "__firstlineno__", "__static_attributes__",
         "_process_keepalive", "connection_lost", "connection_made", "data_received", "eof_received", "handle_error",
-        "resume_writing",
+        "resume_writing", "_resume_transport_reading",
     }  # fmt: skip
-    for ours in (Outgoing, Lent, Watched, Queued, Connection):
+    for ours in (Outgoing, Pausable, Lent, Watched, Queued, Connection):
         assert set(vars(ours)) & theirs <= overridden
 
 

@@ -233,4 +233,4 @@ async def test_a_client_that_resets_aborts_at_once() -> None:
 @pytest.mark.parametrize("name", ["keep_alive", "head_timeout", "body_timeout", "send_timeout", "linger"])
 def test_times_of_nothing_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} is 0"):
-        IngressOptions(**{name: 0})
+        IngressOptions(**{name: 0})  # type: ignore[arg-type]

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from supervisor.limits.capabilities import needed_capabilities
+
 BIND, NICE = 10, 23
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has capabilities to give up")
@@ -118,3 +120,8 @@ finally:
     done.set()
 """
     )
+
+
+def test_only_a_host_that_may_limit_traffic_keeps_the_right_to() -> None:
+    net_admin = 12
+    assert needed_capabilities(shaping=True) - needed_capabilities(shaping=False) == {net_admin}

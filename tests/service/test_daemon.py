@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.limits.capabilities import KEPT
+from supervisor.limits.capabilities import needed_capabilities
 from tests.service.box import CHECKOUT, HERE, Box, box, wait_until
 from tests.service.openrc_packages import packages
 
@@ -91,7 +91,7 @@ def test_under_openrc_root_gives_up_its_rights_and_the_script_follows_a_hand_ove
     applied(openrc)
     pids = openrc.shell("pgrep -f 'supervisor serve'").split()
     rights = openrc.shell(f"grep -h CapPrm /proc/{pids[-1]}/status").split()[1]
-    assert set(numbers(int(rights, 16))) <= KEPT
+    assert set(numbers(int(rights, 16))) <= needed_capabilities(shaping=True)
     openrc.run("rc-service", "isolated", "reload")
     wait_until(lambda: '"handovers": 1' in status(openrc) or '"handovers":1' in status(openrc), "the fresh process")
     assert answers(openrc)

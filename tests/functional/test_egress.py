@@ -1,0 +1,88 @@
+"""limits.net.egress of a real daemon, in a network namespace of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.functional.running import handler, write_task
+from tests.functional.serving import Serving
+from tests.limits.namespaces import classes, inside, namespace, root, run, why_not
+
+REASON = why_not()
+pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
+
+COUNT = handler("return new Response(String(globalThis.n = (globalThis.n ?? 0) + 1));")
+
+
+@pytest.fixture
+def machine() -> Iterator[str]:
+    with namespace() as name:
+        yield name
+
+
+@pytest.fixture
+def apply(tmp_path: Path) -> Callable[..., object]:
+    """Applies the task 'shop' with a limit."""
+
+    def do(host: Serving, egress: str | None, name: str = "shop") -> object:
+        limits = {"net": {"egress": egress}}
+        return host.json("apply", write_task(tmp_path / name, COUNT, name=name, limits=limits), "--no-bundle")
+
+    return do
+
+
+def rate(machine: str) -> str:
+    """Of the one class that there is."""
+    words = run("tc", "-n", machine, "class", "show", "dev", "lo").split()
+    return words[words.index("rate") + 1]
+
+
+def test_a_limit_is_set_changed_while_the_isolate_runs_and_gone_with_the_task(
+    machine: str, tmp_path: Path, apply: Callable[..., object]
+) -> None:
+    def go() -> None:
+        with Serving(tmp_path / "host") as host:
+            apply(host, "8mbit")
+            assert rate(machine) == "8Mbit"
+            assert host.get("shop").text == "1"
+            assert set(host.task("shop")["egress"]) == {"bytes", "drops", "waits"}
+            apply(host, "16mbit")
+            assert rate(machine) == "16Mbit"
+            assert host.get("shop").text == "2", "the isolate was not replaced"
+            apply(host, None)
+            assert host.get("shop").text == "3"
+            assert host.task("shop")["egress"] is None
+            host.wait(lambda: root(machine, "lo") == "noqueue 0:", "the interface is as it was")
+            apply(host, "1mbit")
+            assert rate(machine) == "1Mbit"
+            host.said("rm", "shop", "--yes")
+            host.wait(lambda: not classes(machine, "lo"), "the class is gone")
+        assert root(machine, "lo") == "noqueue 0:"
+
+    inside(machine, go)
+
+
+def test_after_a_crash_and_after_a_hand_over_there_are_the_classes_of_living_tasks_and_no_others(
+    machine: str, tmp_path: Path, apply: Callable[..., object]
+) -> None:
+    def go() -> None:
+        with Serving(tmp_path / "host") as host:
+            apply(host, "8mbit")
+            apply(host, "8mbit", "other")
+            before = set(classes(machine, "lo"))
+            assert len(before) == 2
+            host.kill()
+            assert set(classes(machine, "lo")) == before, "nobody could take them away"
+            host.begin()
+            host.wait(lambda: len(classes(machine, "lo")) == 2, "the old ones are gone")
+            assert not before & set(classes(machine, "lo"))
+            host.said("upgrade")
+            assert host.get("shop").text == "1"
+            host.wait(lambda: len(classes(machine, "lo")) == 2, "those of the predecessor are gone")
+            assert host.get("shop").text == "2"
+        assert root(machine, "lo") == "noqueue 0:"
+
+    inside(machine, go)
