@@ -117,6 +117,7 @@ class Tasks:
             if label in self._core.pool.slots:
                 self._core.pool.remove(label)
             del self.known[label]
+            self._core.listeners.forget(label)
             self._journal.record(EventKind.REMOVED, "removed", task=label)
         self._locks.pop(label, None)
 

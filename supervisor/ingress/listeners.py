@@ -40,6 +40,8 @@ class Listeners:
     def __init__(self, options: IngressOptions | None = None) -> None:
         self.options = options or IngressOptions()
         self._ports: list[Port] = []
+        self._latencies: dict[str, Histogram] = {}  # by task; ports come and go, counts stay
+        self._forgotten = Histogram()  # of tasks that are gone
         self._paused = False
         self._server: SharedServer | None = None
 
@@ -67,7 +69,11 @@ class Listeners:
         left = {address: list(sockets) for address, sockets in (given or {}).items()}
         try:
             for address in addresses:
-                opened += [Port(self._shared(), backend, address, bound) for bound in await self._bound(address, left)]
+                latency = self._latencies.setdefault(backend.task_id, Histogram())
+                opened += [
+                    Port(self._shared(), backend, address, bound, latency=latency)
+                    for bound in await self._bound(address, left)
+                ]
             for port in opened:
                 await self._listen(port)
         except BaseException:
@@ -108,6 +114,8 @@ class Listeners:
         """
         for port in self._of(old):
             port.backend = new
+        if old.task_id in self._latencies and new.task_id not in self._latencies:
+            self._latencies[new.task_id] = self._latencies.pop(old.task_id)
 
     async def move(
         self, old: Backend, new: Backend, addresses: Collection[ListenAddress]
@@ -171,11 +179,18 @@ class Listeners:
         return self._shared().turned_away
 
     def latencies(self) -> Mapping[str, Histogram]:
-        """How long answers took at the open ports, by task id."""
-        by_task: dict[str, list[Histogram]] = {}
-        for port in self._ports:
-            by_task.setdefault(port.backend.task_id, []).append(port.latency)
-        return {task: Histogram.merged(histograms) for task, histograms in by_task.items()}
+        """How long answers took, by task id, at ports that were closed too."""
+        return self._latencies
+
+    def latency(self) -> Histogram:
+        """The same of all tasks, forgotten ones too: its counts never fall."""
+        return Histogram.merged([self._forgotten, *self._latencies.values()])
+
+    def forget(self, task_id: str) -> None:
+        """A task is gone, and nothing listens for it: its counts go into the sum of all."""
+        gone = self._latencies.pop(task_id, None)
+        if gone is not None:
+            self._forgotten = Histogram.merged([self._forgotten, gone])
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

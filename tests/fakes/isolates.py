@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from supervisor.engine.exchange import Answered
@@ -158,7 +158,8 @@ class FakeIsolate(Isolate):
 
     def exit(self, end: Exit | ExitReason) -> None:
         self.life.gone = True
-        self.listener.on_exit(end if isinstance(end, Exit) else Exit(end))
+        told = end if isinstance(end, Exit) else Exit(end)
+        self.listener.on_exit(told if told.cpu_s is not None else replace(told, cpu_s=self.figures.cpu_s))
 
     def obey(self) -> None:
         """Ends for the last reason it was asked for."""
