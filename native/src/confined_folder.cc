@@ -50,8 +50,11 @@ ReadError FromErrno(int error) {
     case ELOOP:
       return ReadError::kOutside;
     case EACCES:
-    case EPERM:
       return ReadError::kDenied;
+    case ENOSYS:
+      return ReadError::kNoCall;
+    case EPERM:  // a folder's and a file's own permissions are EACCES
+      return ReadError::kCallRefused;
     default:
       return ReadError::kFailed;
   }
@@ -96,6 +99,12 @@ std::string_view Describe(ReadError error) {
       return "the host may not read it";
     case ReadError::kBusy:
       return "the host has too many files to read";
+    case ReadError::kNoCall:
+      return "the system call openat2 is missing (ENOSYS): run Linux 5.6 or newer; in a container, a runtime whose "
+             "seccomp filter knows openat2";
+    case ReadError::kCallRefused:
+      return "the system call openat2 is refused (EPERM): allow openat2 in the seccomp filter of the container or the "
+             "service, or update the container runtime";
     case ReadError::kFailed:
       break;
   }

@@ -8,7 +8,17 @@
 namespace isolated {
 
 // Why a file could not be read.
-enum class ReadError : uint8_t { kNotFound, kOutside, kNotAFile, kTooLarge, kDenied, kBusy, kFailed };
+enum class ReadError : uint8_t {
+  kNotFound,
+  kOutside,
+  kNotAFile,
+  kTooLarge,
+  kDenied,
+  kBusy,
+  kNoCall,
+  kCallRefused,
+  kFailed
+};
 
 // In words, for a program's error message.
 std::string_view Describe(ReadError error);
@@ -20,7 +30,8 @@ struct FileContents {
 
 // A folder out of which files can be read, and nothing else: the kernel resolves every path beneath it
 // (openat2 with RESOLVE_BENEATH, Linux 5.6), so that neither `..` nor a link leads out, not even one that is swapped in
-// while we look. Absolute links count as leading out. One thread at a time.
+// while we look. Where the kernel has no such call, or a filter refuses it, nothing can be read. Absolute links count
+// as leading out. One thread at a time.
 class ConfinedFolder {
  public:
   explicit ConfinedFolder(std::string path);

@@ -13,6 +13,7 @@ std::string ExitReport::Json() const {
   if (measured) json.AddNumber("measured", *measured);
   if (!stack.empty()) json.Add("stack", stack);
   if (parked) json.Add("parked", int64_t{1});
+  if (cpu) json.AddNumber("cpu", *cpu);
   if (!sources.empty()) json.Add("sources", sources);
   if (error) {
     JsonObject inner;

@@ -24,8 +24,9 @@ struct ExitReport {
   std::optional<double> measured = {};  // in the same unit
   std::string stack = {};               // where JavaScript was when it was stopped; may be empty
   std::optional<ScriptError> error = {};
-  bool parked = false;       // the thread is lost to the process
-  std::string sources = {};  // the hash of what was loaded, hex; empty if nothing was
+  bool parked = false;             // the thread is lost to the process
+  std::string sources = {};        // the hash of what was loaded, hex; empty if nothing was
+  std::optional<double> cpu = {};  // of its thread from first to last, ms
 
   std::string Json() const;
 };

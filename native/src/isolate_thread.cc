@@ -230,9 +230,9 @@ void IsolateThread::Run() {
   heap_.reset();
   // Not before: V8 may give up while it ends, and the watchdog tells of that.
   shared_.watchdog.Remove(this);
-  cpu_clock_.With([](std::optional<clockid_t>& mine) { mine.reset(); });
   if (dropped_log_lines_ > 0) TellDroppedLines();
-  report_->sources = sources_.hex();
+  Complete(*report_);
+  cpu_clock_.With([](std::optional<clockid_t>& mine) { mine.reset(); });
   records_.Add(ISOLATED_EXIT, 0, 0, report_->Json());
   shared_.on_exit(id_);
   Flush();
@@ -759,10 +759,17 @@ void IsolateThread::OnParked() {
   RecordWriter& records = whole ? records_ : mine;
   ExitReport report = ParkedReport();
   report.parked = true;
-  report.sources = sources_.hex();
+  Complete(report);
   records.Add(ISOLATED_EXIT, 0, 0, report.Json());
   shared_.on_exit(id_);
   shared_.outbox.Push(records.Take(), backlog_);
+}
+
+void IsolateThread::Complete(ExitReport& report) {
+  report.sources = sources_.hex();
+  isolated_statistics figures;
+  ReadStatistics(&figures);
+  if (figures.cpu_ns > 0) report.cpu = Ms(static_cast<int64_t>(figures.cpu_ns));
 }
 
 ExitReport IsolateThread::ParkedReport() {

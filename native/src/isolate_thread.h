@@ -124,6 +124,8 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   std::optional<ExitReport> MemoryReport();
   ExitReport CpuReport();
   ExitReport ParkedReport();
+  // What every end tells besides its reason.
+  void Complete(ExitReport& report);
   void CaptureStack();
 
   void Boot(const BootOptions& options);

@@ -1,7 +1,14 @@
 #include "confined_folder.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <thread>
 
@@ -22,6 +29,24 @@ std::string Read(const ConfinedFolder& folder, const std::string& name, size_t m
   const auto read = folder.Read(name, max);
   if (const auto* error = std::get_if<ReadError>(&read)) return std::string(Describe(*error));
   return std::get<FileContents>(read).bytes;
+}
+
+// The same on a thread of its own, whose openat2 fails with `error`.
+std::string ReadWithoutOpenat2(const ConfinedFolder& folder, unsigned error) {
+  std::string found;
+  std::thread([&] {
+    sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{std::size(filter), filter};
+    const bool filtered =
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+    found = filtered ? Read(folder, "main.mjs") : "no filter could be installed";
+  }).join();
+  return found;
 }
 
 const std::string kNotFound(Describe(ReadError::kNotFound));
@@ -164,6 +189,17 @@ TEST(what_may_not_be_read) {
   const std::string read = Read(folder, "private");
   if (is_root) REQUIRE(seteuid(0) == 0);
   CHECK_EQ(read, Describe(ReadError::kDenied));
+}
+
+// A kernel before Linux 5.6, and a container whose filter does not know the call.
+TEST(a_missing_or_refused_system_call_is_named_with_what_to_do) {
+  const Apps apps;
+  const ConfinedFolder folder(apps.path());
+  CHECK_EQ(ReadWithoutOpenat2(folder, ENOSYS), Describe(ReadError::kNoCall));
+  CHECK_EQ(ReadWithoutOpenat2(folder, EPERM), Describe(ReadError::kCallRefused));
+  CHECK(Describe(ReadError::kNoCall).find("ENOSYS") != std::string_view::npos);
+  CHECK(Describe(ReadError::kCallRefused).find("EPERM") != std::string_view::npos);
+  CHECK_EQ(Read(folder, "main.mjs"), "main");
 }
 
 TEST(a_folder_that_is_none) {

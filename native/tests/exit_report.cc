@@ -16,6 +16,11 @@ TEST(a_limit_with_what_was_measured) {
   CHECK_EQ(report.Json(), R"({"reason":"heap-limit","limit":10,"measured":11})");
 }
 
+TEST(cpu_time_to_a_microsecond) {
+  const ExitReport report{.reason = "drained", .cpu = 12.3456};
+  CHECK_EQ(report.Json(), R"({"reason":"drained","cpu":12.346})");
+}
+
 TEST(an_error_with_its_place) {
   ExitReport report{.reason = "uncaught", .message = "boom"};
   report.error = isolated::ScriptError{

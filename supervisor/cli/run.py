@@ -57,7 +57,7 @@ Then:
     type=click.Choice(["refuse", "warn"]),
     default="refuse",
     show_default=True,
-    help="What becomes of a task with a limit that cannot be held here: an error, or it runs without and a warning tells.",
+    help="What becomes of a task with a limit that cannot be held here: an error, or a warning.",
 )
 @click.option("--v8-flags", default="", hidden=True, help="Flags for V8 itself; for development.")
 @click.option("--no-seccomp", is_flag=True, hidden=True, help="Leave isolate threads every system call; for debuggers.")

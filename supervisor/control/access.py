@@ -27,6 +27,10 @@ class Token:
     def __init__(self, secret: bytes) -> None:
         self._digest = hashlib.sha256(secret).digest()
 
+    def become(self, other: Token) -> None:
+        """From now on only the secret of `other` counts."""
+        self._digest = other._digest
+
     def check(self, authorization: Sequence[str]) -> None:
         """Raises Unauthorized unless the Authorization fields are one that carries this token."""
         scheme, _, given = (authorization[0] if len(authorization) == 1 else "").partition(" ")
@@ -56,6 +60,12 @@ def read_token(file: Path) -> Token:
         allowed = f"{TOKEN_LENGTH[0]} to {TOKEN_LENGTH[1]} letters, digits and . _ ~ + / = -"
         raise _wrong("apiTokenFile", file, "it holds no token", _MAKE_TOKEN, allowed)
     return Token(secret)
+
+
+def renew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Gives connections to come another certificate; SettingsError where the files do not fit: all stays as it was."""
+    tls(certificate, key)  # on one that nobody uses: a context is left in between by files that do not fit
+    context.load_cert_chain(certificate, key, password=_no_password)
 
 
 def tls(certificate: Path, key: Path) -> ssl.SSLContext:

@@ -32,11 +32,11 @@ EVENTS = Answer(
 ROUTES: tuple[Route, ...] = (
     Route(
         "PUT", "/v1/tasks/{label}", "applyTask", "Makes the task be as its settings say", tasks.apply_named,
-        APPLIED, "tasks", (TASK, *APPLY), SETTINGS, refusals=(404, 409, 413, 415, 422, 503),
+        APPLIED, "tasks", (TASK, *APPLY), SETTINGS, refusals=(404, 409, 413, 415, 422, 503, 507),
     ),
     Route(
         "POST", "/v1/apply", "apply", "The same, for the task that the settings name", tasks.apply_any,
-        APPLIED, "tasks", APPLY, SETTINGS, refusals=(404, 409, 413, 415, 422, 503),
+        APPLIED, "tasks", APPLY, SETTINGS, refusals=(404, 409, 413, 415, 422, 503, 507),
     ),
     Route(
         "GET", "/v1/tasks", "listTasks", "All tasks by id, without their settings", tasks.list_tasks,
@@ -48,15 +48,15 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "DELETE", "/v1/tasks/{label}", "removeTask", "Stops and forgets a task", tasks.remove_task,
-        {204: Answer("it is gone")}, "tasks", (TASK,), refusals=(404, 503),
+        {204: Answer("it is gone")}, "tasks", (TASK,), refusals=(404, 503, 507),
     ),
     Route(
         "POST", "/v1/tasks/{label}/stop", "stopTask", "Drains a task; it stays stopped until it is started",
-        tasks.stop_task, {200: view(TaskView, "the task")}, "tasks", (TASK,), refusals=(404, 503),
+        tasks.stop_task, {200: view(TaskView, "the task")}, "tasks", (TASK,), refusals=(404, 503, 507),
     ),
     Route(
         "POST", "/v1/tasks/{label}/start", "startTask", "Starts a stopped task", tasks.start_task,
-        {200: view(TaskView, "the task")}, "tasks", (TASK,), refusals=(404, 409, 422, 503),
+        {200: view(TaskView, "the task")}, "tasks", (TASK,), refusals=(404, 409, 422, 503, 507),
     ),
     Route(
         "GET", "/v1/tasks/{label}/logs", "getLogs", "A task's log", tasks.get_logs, {200: LINES}, "tasks",
@@ -84,7 +84,7 @@ ROUTES: tuple[Route, ...] = (
         "DELETE", "/v1/blocks/{which}", "release", "Lifts blocks", hosts.release,
         {200: views(BlockView, "those that were lifted")}, "host",
         (Parameter("which", "path", WHICH, "a task's id, or at least 8 digits of the hash of its sources"),),
-        refusals=(404, 503),
+        refusals=(404, 503, 507),
     ),
     Route(
         "GET", "/v1/status", "getStatus", "The host", hosts.get_status, {200: view(HostView, "the host")}, "host",

@@ -15,7 +15,7 @@ from typing import Self
 from aiohttp import web
 
 from supervisor.control import listener
-from supervisor.control.access import Token, read_token, tls
+from supervisor.control.access import Token, read_token, renew, tls
 from supervisor.control.api import Access, Api
 from supervisor.control.application import application
 from supervisor.control.bundles import make_folder
@@ -39,6 +39,7 @@ class _Door:
     runner: web.AppRunner
     listeners: list[Listener]
     context: ssl.SSLContext | None
+    token: Token | None = None
 
 
 class ControlServer:
@@ -100,6 +101,21 @@ class ControlServer:
             for each in door.listeners:
                 await each.listen(factory, door.context)
 
+    def reload(self) -> tuple[str, ...]:
+        """Reads token and certificate anew, for requests and connections to come; returns the files' names.
+
+        SettingsError: one of them is not good, and all stays as it was.
+        """
+        remote = self._options.remote
+        if remote is None:
+            return ()
+        token = read_token(remote.token_file)
+        for door in self._doors:
+            if door.context is not None and door.token is not None:
+                renew(door.context, remote.certificate, remote.key)
+                door.token.become(token)
+        return tuple(map(str, (remote.certificate, remote.key, remote.token_file)))
+
     def release(self) -> None:
         """Leaves sockets and files to a successor that has them: stops accepting, ends streams, answers go on."""
         self._api.streams.close()
@@ -158,7 +174,7 @@ class ControlServer:
             lingering_time=LINGER_S,
             shutdown_timeout=self._options.grace,
         )
-        door = _Door(runner, listeners, context)
+        door = _Door(runner, listeners, context, token)
         self._doors.append(door)
         self._stack.push_async_callback(self._close, door)
         await runner.setup()

@@ -10,6 +10,7 @@ from typing import Any
 
 from supervisor.errors import IsolatedError, Refused, Unknown
 from supervisor.host.core import Core
+from supervisor.host.renewal import Renewals, why_renew
 from supervisor.host.succession import Succession
 from supervisor.host.tasks import Tasks
 from supervisor.host.views import HostFacts, Views
@@ -19,7 +20,7 @@ from supervisor.pool.slot import Slot
 from supervisor.pool.states import TaskState
 from supervisor.spec.events import Event, EventKind
 from supervisor.spec.exits import Exit
-from supervisor.spec.taint import Thresholds, why_hand_over
+from supervisor.spec.taint import Thresholds
 from supervisor.spec.views import AppliedView, BlockView, HandoverView, HostView, LogChunk, LogLine, TaskView
 from supervisor.state.bundles import Bundles
 from supervisor.state.records import StoredBlock
@@ -33,9 +34,6 @@ from supervisor.telemetry.tasks import TaskLog
 
 # How often the process is looked at, for metrics and for hand-over; a park is looked at sooner.
 LOOK_EVERY_S = 5.0
-# After a hand-over that failed, the next attempt that nobody asked for; doubled each time.
-TRY_AGAIN_S = 60.0
-TRY_AGAIN_MOST_S = 3600.0
 
 
 class Daemon:
@@ -61,6 +59,7 @@ class Daemon:
         bundles: Bundles,
         lag: LoopLag,
         thresholds: Thresholds,
+        renewals: Renewals,
     ) -> None:
         """Gets to know the other parts, which are made after it: they tell it what happens."""
         self._core = core
@@ -68,6 +67,7 @@ class Daemon:
         self._store = store
         self._bundles = bundles
         self._thresholds = thresholds
+        self._renewals = renewals
         self._views = Views(facts, core, tasks, self._story, lag)
         self._succession: Succession | None = None
 
@@ -171,7 +171,7 @@ class Daemon:
         """Hands over to a fresh process."""
         if self._succession is None:
             raise Refused("the host is starting", "ask again when it is ready")
-        return await self._succession.run(binary, "it was asked for")
+        return await self._succession.run(binary, "it was asked for", self._renewals)
 
     def metrics(self) -> str:
         """Prometheus's text."""
@@ -222,31 +222,39 @@ class Daemon:
     async def _watch(self) -> None:
         """Looks at the process now and then, and at once after a park."""
         loop = asyncio.get_running_loop()
-        not_before, patience_s = 0.0, TRY_AGAIN_S
-        parked = 0
+        parked, clean = 0, None
         while True:
             self._process = await loop.run_in_executor(None, read_process)
             taint = self._core.taint_of(self._process)
             if taint.parked > parked:
                 parked = taint.parked
                 self._log.on_taint(taint)
-            why = why_hand_over(taint, self._thresholds)
-            if why is not None and loop.time() >= not_before and self._succession is not None:
-                try:
-                    await self._succession.run(None, why)
-                    return
-                except Refused:
-                    pass  # one is under way
-                except IsolatedError:
-                    host_log().warning("the next hand-over is tried later", again_s=patience_s)
-                    not_before = loop.time() + patience_s
-                    patience_s = min(2 * patience_s, TRY_AGAIN_MOST_S)
+            if taint.parked == 0:
+                clean = taint
+            why = why_renew(taint, clean, self._thresholds, self._renewals, loop.time())
+            if why is not None and await self._renew(why):
+                return
             self._look.clear()
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._look.wait()
             except TimeoutError:
                 pass
+
+    async def _renew(self, why: str) -> bool:
+        """Hands over because nobody else would; whether this process is the host no more."""
+        assert self._succession is not None
+        now = asyncio.get_running_loop().time()
+        following = self._renewals.after_try(now)
+        try:
+            await self._succession.run(None, why, following)
+        except Refused:
+            return False  # one is under way
+        except IsolatedError:
+            self._renewals = following
+            host_log().warning("the next hand-over is tried later", again_s=round(following.wait_s(now)))
+            return False
+        return True
 
     def tell(self, phase: str, message: str) -> None:
         """An event of the host itself."""

@@ -23,6 +23,7 @@ from supervisor.handover.relay import Relay
 from supervisor.handover.successor import PredecessorLost, Successor
 from supervisor.host.core import Core, CoreOptions
 from supervisor.host.daemon import Daemon
+from supervisor.host.renewal import Renewals
 from supervisor.host.succession import Inheritance, Succession
 from supervisor.host.tasks import Tasks
 from supervisor.host.views import HostFacts
@@ -101,7 +102,7 @@ async def _live(
     async with _parts(settings, advice, sink, inheritance, paused=successor is not None) as parts:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGUSR2, _upgrade, parts)
-        loop.add_signal_handler(signal.SIGHUP, host_log().info, "SIGHUP: there is nothing to load anew")
+        loop.add_signal_handler(signal.SIGHUP, _reload, parts)
         blocks = await _blocks(parts.store, inheritance)
         parts.core.pool.load_blocks(blocks)
         restoring = parts.tasks.restore(inheritance.awake, inheritance.sockets)
@@ -158,6 +159,16 @@ def _upgrade(parts: _Parts) -> None:
     parts.daemon.keep(hand_over())
 
 
+def _reload(parts: _Parts) -> None:
+    """Reads what may change under a running host: the files of the TLS control API."""
+    try:
+        what = parts.control.reload()
+    except IsolatedError as error:
+        host_log().error("SIGHUP: what is in use stays in use", problem=str(error))
+        return
+    host_log().info("SIGHUP: read anew" if what else "SIGHUP: there is nothing to read anew", files=" ".join(what))
+
+
 async def _drain(core: Core, stop: StopSignals, seconds: float) -> int:
     """Lets the host finish; a second signal ends it at once, with the exit code of that signal."""
     draining = asyncio.create_task(core.drain(seconds))
@@ -198,7 +209,9 @@ async def _parts(
         stack.push_async_callback(tasks.close)
         lag = stack.enter_context(LoopLag(loop, time.monotonic))
         facts = HostFacts(settings, time.time(), handovers(os.environ), advice, sink)
-        daemon.join(facts, core, tasks, store, bundles, lag, settings.thresholds(read_machine().memory))
+        thresholds = settings.thresholds(read_machine().memory)
+        renewals = Renewals.load(inheritance.renewals, loop.time())
+        daemon.join(facts, core, tasks, store, bundles, lag, thresholds, renewals)
         control = await stack.enter_async_context(
             ControlServer(daemon, _control_options(settings), given=inheritance.control, paused=paused)
         )

@@ -16,6 +16,7 @@ from supervisor.handover.handed import Handed
 from supervisor.handover.offer import Offer, Offered
 from supervisor.handover.predecessor import Predecessor
 from supervisor.host.core import Core
+from supervisor.host.renewal import Renewals
 from supervisor.host.tasks import Tasks
 from supervisor.ingress.listeners import Given
 from supervisor.pool.blocked import SavedBlock
@@ -41,6 +42,7 @@ class Inheritance:
     sockets: Mapping[str, Given] = field(default_factory=dict)  # by task
     control: Mapping[str, int] = field(default_factory=dict)  # descriptors, by name
     lock: int | None = None
+    renewals: Mapping[str, Any] = field(default_factory=dict)  # as Renewals.saved() has them
 
     @classmethod
     def of(cls, offered: Offered) -> Inheritance:
@@ -58,6 +60,7 @@ class Inheritance:
             sockets=sockets,
             control={name: handle for name, handle in files.items() if name != LOCK},
             lock=files.get(LOCK),
+            renewals=manifest.get("renewals", {}),
         )
 
 
@@ -96,8 +99,10 @@ class Succession:
         """Whether a successor is being started now."""
         return self._tasks.is_frozen
 
-    async def run(self, binary: str | None, reason: str) -> HandoverView:
-        """Returns when a successor is the host. HandoverFailed: this process goes on; Refused: one is under way."""
+    async def run(self, binary: str | None, reason: str, renewals: Renewals) -> HandoverView:
+        """`renewals`: what the successor is to know of them.
+
+        Returns when a successor is the host. HandoverFailed: this process goes on; Refused: one is under way."""
         if self.under_way or self.over.is_set():
             raise Refused("the host is being handed over already", "ask again when the new process answers")
         began = time.monotonic()
@@ -107,7 +112,7 @@ class Succession:
             async with self._tasks.frozen("the host is being handed over to a fresh process"):
                 sockets = self._core.listeners.sockets()
                 offer = Offer(
-                    manifest=self._manifest(),
+                    manifest=self._manifest(renewals),
                     sockets=tuple((f"{each.task_id}{BETWEEN}{each.asked}", each.sock) for each in sockets),
                     files=((LOCK, self._store.lock_fd), *self._control.handles().items()),
                 )
@@ -140,13 +145,14 @@ class Succession:
                 raise Refused("the host stops, the hand-over was called off") from None
             raise
 
-    def _manifest(self) -> dict[str, Any]:
+    def _manifest(self, renewals: Renewals) -> dict[str, Any]:
         awake = [
             label
             for label, slot in self._core.pool.slots.items()
             if slot.state in (TaskState.RUNNING, TaskState.PENDING)
         ]
-        return {"awake": awake, **self._last_words()}
+        now = asyncio.get_running_loop().time()
+        return {"awake": awake, "renewals": renewals.saved(now), **self._last_words()}
 
     def _last_words(self) -> dict[str, Any]:
         now = asyncio.get_running_loop().time()

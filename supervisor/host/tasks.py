@@ -132,8 +132,8 @@ class Tasks:
             await self._core.network.free(label)
             if label in self._core.pool.slots:
                 self._core.pool.remove(label)
-            self._core.listeners.forget(label)
             del self.known[label]
+            self._core.listeners.forget(label)
             self._journal.record(EventKind.REMOVED, "removed", task=label)
         self._locks.pop(label, None)
 

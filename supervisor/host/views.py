@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from supervisor import __version__
 from supervisor.host.core import Core
@@ -21,6 +22,7 @@ from supervisor.spec.exits import Exit
 from supervisor.spec.histogram import Histogram
 from supervisor.spec.settings import HostSettings
 from supervisor.spec.views import (
+    HIDDEN,
     BlockView,
     EgressView,
     EnforcementView,
@@ -72,6 +74,7 @@ class Views:
             told = ExitView(time=known.stored.applied, reason="settings", message=known.problem)
             exits = (told, *exits)
         spec = known.spec.document() if known.spec is not None else dict(known.stored.settings)
+        spec = hidden(spec)
         return TaskView(
             task=known.stored.label,
             state=TaskState.STOPPED.value if slot is None else slot.state.value,
@@ -155,7 +158,7 @@ class Views:
                 started=self._facts.started,
                 states=self._states(),
                 tasks=self._named.of(self._figures(latencies)),
-                requests=Histogram.merged(latencies.values()),
+                requests=core.listeners.latency(),
                 boots=self._story.boots,
                 limits=self._limits(process),
                 refused=dict(core.pool.refused),
@@ -234,6 +237,15 @@ class Views:
 
 def _enforced(each: Enforcement) -> EnforcementView:
     return EnforcementView(limit=each.limit, how=each.how, problem=each.problem, remedy=each.remedy)
+
+
+def hidden(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings for people and programs that look: of the environment, which holds secrets, only the names."""
+    if "env" not in spec:
+        return dict(spec)
+    env = spec["env"]
+    # settings that do not hold here may have anything in this place
+    return {**spec, "env": dict.fromkeys(env, HIDDEN) if isinstance(env, Mapping) else HIDDEN}
 
 
 def _isolate(slot: Slot) -> IsolateView | None:

@@ -47,6 +47,8 @@ class Listeners:
         self._ports: list[Port] = []
         self._traffic: dict[str, Traffic] = {}  # by task
         self._opening: set[asyncio.Task[None]] = set()
+        self._latencies: dict[str, Histogram] = {}  # by task; ports come and go, counts stay
+        self._forgotten = Histogram()  # of tasks that are gone
         self._paused = False
         self._server: SharedServer | None = None
 
@@ -76,8 +78,9 @@ class Listeners:
         try:
             for address in addresses:
                 traffic = self._traffic_of(backend.task_id)
+                latency = self._latencies.setdefault(backend.task_id, Histogram())
                 found = await self._bound(address, left)
-                opened += [Port(self._shared(), backend, traffic, address, bound) for bound in found]
+                opened += [Port(self._shared(), backend, traffic, address, bound, latency=latency) for bound in found]
             for port in opened:
                 await self._listen(port)
                 port.traffic.ports.add(port)
@@ -123,6 +126,8 @@ class Listeners:
             port.backend = new
             if port.traffic is not traffic:
                 self._count_for(port, traffic)
+        if old.task_id in self._latencies and new.task_id not in self._latencies:
+            self._latencies[new.task_id] = self._latencies.pop(old.task_id)
 
     def _count_for(self, port: Port, traffic: Traffic) -> None:
         port.traffic.ports.discard(port)
@@ -190,10 +195,6 @@ class Listeners:
         traffic = self._traffic.get(task_id)
         return NetUsage(0, 0, 0, 0, 0.0) if traffic is None else traffic.usage()
 
-    def forget(self, task_id: str) -> None:
-        """The task is gone: its counts and limits are not kept for another of its name."""
-        self._traffic.pop(task_id, None)
-
     def _traffic_of(self, task_id: str) -> Traffic:
         traffic = self._traffic.get(task_id)
         if traffic is None:
@@ -243,11 +244,19 @@ class Listeners:
         return self._shared().turned_away
 
     def latencies(self) -> Mapping[str, Histogram]:
-        """How long answers took at the open ports, by task id."""
-        by_task: dict[str, list[Histogram]] = {}
-        for port in self._ports:
-            by_task.setdefault(port.backend.task_id, []).append(port.latency)
-        return {task: Histogram.merged(histograms) for task, histograms in by_task.items()}
+        """How long answers took, by task id, at ports that were closed too."""
+        return self._latencies
+
+    def latency(self) -> Histogram:
+        """The same of all tasks, forgotten ones too: its counts never fall."""
+        return Histogram.merged([self._forgotten, *self._latencies.values()])
+
+    def forget(self, task_id: str) -> None:
+        """A task is gone, and nothing listens for it: its latencies go into the sum of all, its limits go."""
+        self._traffic.pop(task_id, None)
+        gone = self._latencies.pop(task_id, None)
+        if gone is not None:
+            self._forgotten = Histogram.merged([self._forgotten, gone])
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.errors import BootError
-from supervisor.spec.exits import Exit
+from supervisor.spec.exits import Exit, ExitReason
 from supervisor.spec.task import TaskSpec
 
 
@@ -17,7 +17,9 @@ def no_handler(spec: TaskSpec) -> BootError:
 
 
 def boot_error(spec: TaskSpec, end: Exit) -> BootError:
-    """Its isolate ended before it was ready."""
+    """Its isolate ended before it was ready, or was of no use."""
+    if end.reason is ExitReason.NO_HANDLER:
+        return no_handler(spec)
     error = end.error
     if error is None:
         return BootError(f"task {spec.label} did not start: {end.describe()}")

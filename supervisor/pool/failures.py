@@ -16,6 +16,7 @@ _TITLES = {
     ExitReason.CPU_LIMIT: "The program used up its CPU time",
     ExitReason.WALL_LIMIT: "The program took too long",
     ExitReason.STARTUP_LIMIT: "The program took too long to start",
+    ExitReason.NO_HANDLER: "The program handles no requests",
     ExitReason.BLOCKED: "The program is blocked",
     ExitReason.UNRESPONSIVE: "The program stopped responding",
     ExitReason.ABORTED: "The program was aborted",

@@ -70,6 +70,7 @@ class Run:
         "_owner",
         "_placement",
         "_placer",
+        "_refused",
         "_rests",
         "_spec",
         "_throttled_s",
@@ -93,6 +94,7 @@ class Run:
         self._cpu_s = 0.0  # of its thread, when it was last looked at
         self._cpu_taken_s = 0.0
         self._boot_took_ms = 0.0  # when it was ended for that
+        self._refused: ExitReason | None = None  # why it was ended as soon as it was ready
         self._rests = False  # it was asked to end because it has nothing to do
         self._idle_ms: float | None = None  # after so long
         self._why = ""  # or for this
@@ -189,16 +191,20 @@ class Run:
 
     def kill(self) -> None:
         """Ends it at once, whatever it does."""
-        self.statistics()
         self.isolate.end(End.KILLED)
+
+    def refuse(self, reason: ExitReason) -> None:
+        """Ends it at once, because it is of no use; its exit says so."""
+        self._refused = reason
+        self.kill()
 
     def _drain(self, reason: End) -> None:
         self._life.on(IsolateEvent.DRAIN)
-        self.statistics()  # the last chance: of one that is over nothing is known
         self.isolate.end(reason)
 
     def _give_up(self) -> None:
         """Leaves an isolate that does not end to the end of the process: nobody waits for it any longer."""
+        self.statistics()  # the last chance: its exit may never come
         self.on_exit(Exit(ExitReason.UNRESPONSIVE, limit=END_S * 1000))
         self._owner = None
         self.isolate.exchanges.clear()  # they have their answer
@@ -242,6 +248,8 @@ class Run:
             self.throttled_s()
             self._placement.leave()
             self._placement = None
+        if end.cpu_s is not None:
+            self._cpu_s = end.cpu_s
         self._owner.on_over(self._with_figures(end))
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
@@ -257,6 +265,9 @@ class Run:
         wall_ms = self._spec.limits.cpu.wall_ms
         if self._unplaced and end.reason is ExitReason.KILLED:
             return replace(end, reason=ExitReason.ABORTED, message=self._unplaced)
+        # A program with nothing left to do may end by itself before it is told to.
+        if self._refused is not None and (end.reason is ExitReason.KILLED or not end.failed):
+            return replace(end, reason=self._refused, code=None)
         if self._rests and end.reason in (ExitReason.IDLE, ExitReason.KILLED):
             limit = None if self._idle_ms is None else self._spec.idle
             return replace(end, reason=ExitReason.IDLE, limit=limit, measured=self._idle_ms, message=self._why)

@@ -27,11 +27,12 @@ MOST_IDS = 10
 class Slot(Tenure):
     """Implements ingress's Backend. Loop thread."""
 
-    __slots__ = ("_deadlines", "_next_number")
+    __slots__ = ("_deadlines", "_next_number", "_replaced")
 
     def __init__(self, spec: TaskSpec, parts: SlotParts) -> None:
         super().__init__(spec, parts)
         self._next_number = parts.numbers.__next__
+        self._replaced = False  # another slot has its place
         self._deadlines = Deadlines(spec.limits.cpu.wall_ms, parts.loop, self._on_wall_limit, self._numbers_in_flight)
 
     # -- start and stop --------------------------------------------------------------------------------------------
@@ -44,6 +45,8 @@ class Slot(Tenure):
         """
         while self._stopping and self._run is not None:
             await self._run.wait_over()
+        if self._replaced:  # nobody would ever stop what boots here
+            raise Refused(f"task {self.task_id} was replaced meanwhile", "ask again: the new one starts")
         self._stopping = False
         if self.state is TaskState.RUNNING:
             return
@@ -93,6 +96,7 @@ class Slot(Tenure):
 
     def succeed(self, predecessor: Slot) -> None:
         """Goes on with the counts of the slot that it replaces; what happens to that from now on counts here too."""
+        predecessor._replaced = True
         predecessor.note_cpu()
         self.history.absorb(predecessor.history)
         predecessor.history = self.history

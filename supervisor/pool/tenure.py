@@ -11,7 +11,7 @@ from supervisor.engine.isolate import Isolate, Statistics
 from supervisor.errors import EngineError, IsolatedError
 from supervisor.pool import failures
 from supervisor.pool.blocked import Block
-from supervisor.pool.boot_errors import boot_error, no_handler
+from supervisor.pool.boot_errors import boot_error
 from supervisor.pool.exchange import Exchange, Failure
 from supervisor.pool.history import History
 from supervisor.pool.hold import Hold
@@ -78,7 +78,7 @@ class Tenure:
 
     @property
     def cpu_s(self) -> float:
-        """CPU time of all its isolates in this process; of those that are over, what was seen of it."""
+        """CPU time of all its isolates in this process; of those that were given up, what was seen of it."""
         self.note_cpu()
         return self.history.cpu_s
 
@@ -156,8 +156,7 @@ class Tenure:
         """Its isolate can be asked."""
         assert self._run is not None
         if self.spec.listen and not has_handler:
-            self._settle_starts(no_handler(self.spec))
-            self._run.kill()
+            self._run.refuse(ExitReason.NO_HANDLER)
             return
         self._serving = self._run.isolate
         self._go(TaskEvent.BOOTED, f"its isolate was ready after {microseconds / 1000:.1f} ms")

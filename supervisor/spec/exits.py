@@ -23,6 +23,7 @@ class ExitReason(StrEnum):
     CPU_LIMIT = "cpu-limit"
     WALL_LIMIT = "wall-limit"
     STARTUP_LIMIT = "startup-limit"
+    NO_HANDLER = "no-handler"  # it listens, and its main module handles no requests
     BLOCKED = "blocked"  # its sources are blocked on this host: nothing was run
     UNRESPONSIVE = "unresponsive"  # did not end when told to; its thread is parked
     ABORTED = "aborted"  # V8 itself gave up, or the host could not understand why it ended
@@ -42,6 +43,7 @@ _WORDS: dict[ExitReason, tuple[str, Quantity | None]] = {
     ExitReason.CPU_LIMIT: ("CPU time ran past limits.cpu.request", TIME),
     ExitReason.WALL_LIMIT: ("a request took longer than limits.cpu.wall", TIME),
     ExitReason.STARTUP_LIMIT: ("the main module took longer than limits.cpu.startup", TIME),
+    ExitReason.NO_HANDLER: ("it listens, but its main module handles no requests", None),
     ExitReason.BLOCKED: ("the program is blocked on this host for what it did before", None),
     ExitReason.UNRESPONSIVE: ("the program did not stop when it was told to", TIME),
     ExitReason.ABORTED: ("V8 gave up", None),
@@ -74,6 +76,7 @@ class Exit:
     error: ErrorPlace | None = None
     parked: bool = False  # the thread that ran it is lost to the process
     sources: str = ""  # the hash of what was loaded, hex; empty if nothing was
+    cpu_s: float | None = None  # CPU time of its thread from first to last, seconds
 
     @property
     def unit(self) -> str | None:
@@ -123,6 +126,7 @@ def _exit(record: Mapping[str, Any]) -> Exit:
         error=_error(record.get("error")),
         parked=bool(record.get("parked")),
         sources=str(record.get("sources") or ""),
+        cpu_s=None if (cpu_ms := _number(record.get("cpu"))) is None else cpu_ms / 1000,
     )
 
 

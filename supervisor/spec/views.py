@@ -9,6 +9,9 @@ from pydantic import Field
 
 from supervisor.spec.events import View
 
+# In place of each value of `env`.
+HIDDEN = "…"
+
 
 class ExitView(View):
     """How an isolate ended."""
@@ -74,7 +77,10 @@ class TaskView(View):
     net: NetView = NetView()
     egress: EgressView | None = Field(default=None, description="null: without limits.net.egress")
     exits: tuple[ExitView, ...] = Field(default=(), description="the last ends, newest first; at most 10")
-    spec: dict[str, Any] | None = Field(default=None, description="its settings, defaults written out; not in lists")
+    spec: dict[str, Any] | None = Field(
+        default=None,
+        description=f"its settings, defaults written out; of env only the names, with {HIDDEN!r}; not in lists",
+    )
 
 
 class Change(StrEnum):

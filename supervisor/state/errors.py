@@ -54,9 +54,29 @@ class StoreError(ControlError):
         self.file = file
 
 
-def corrupt(file: Path, why: str) -> StoreError:
+class StoreFull(StoreError):
+    """There is no room on the disk; nothing was changed."""
+
+    status = 507
+    kind = "disk-full"
+
+
+class StoreBusy(StoreError):
+    """Another program holds the file; asking again in a moment may help."""
+
+    status = 503
+    kind = "store-busy"
+
+
+class StoreCorrupt(StoreError):
+    """The file is not what was written there; asking again does not help."""
+
+    kind = "store-corrupt"
+
+
+def corrupt(file: Path, why: str) -> StoreCorrupt:
     """The error for a file whose contents cannot be what was written there."""
-    return StoreError(file, f"the file is damaged: {printable(why)}", _CORRUPT)
+    return StoreCorrupt(file, f"the file is damaged: {printable(why)}", _CORRUPT)
 
 
 def from_os(file: Path, error: OSError) -> StoreError:
@@ -64,7 +84,8 @@ def from_os(file: Path, error: OSError) -> StoreError:
     number = error.errno or 0
     named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else file
     remedy = _OS_REMEDIES.get(number, "check the folder and the disk that it is on")
-    return StoreError(named, os.strerror(number) if number else str(error), remedy)
+    kind = StoreFull if number in (errno.ENOSPC, errno.EDQUOT) else StoreError
+    return kind(named, os.strerror(number) if number else str(error), remedy)
 
 
 def from_sqlite(file: Path, error: sqlite3.Error) -> StoreError:
@@ -72,4 +93,13 @@ def from_sqlite(file: Path, error: sqlite3.Error) -> StoreError:
     # Python's own errors (a value of no known kind) have no code: those are defects, and read as such.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of an extended code is detail
     why, remedy = _DATABASE_WORDS.get(code, ("the database refuses", "this is a defect of isolated: please report it"))
-    return StoreError(file, f"{why} ({printable(str(error))})", remedy)
+    return _DATABASE_KINDS.get(code, StoreError)(file, f"{why} ({printable(str(error))})", remedy)
+
+
+_DATABASE_KINDS: dict[int, type[StoreError]] = {
+    sqlite3.SQLITE_CORRUPT: StoreCorrupt,
+    sqlite3.SQLITE_NOTADB: StoreCorrupt,
+    sqlite3.SQLITE_FULL: StoreFull,
+    sqlite3.SQLITE_BUSY: StoreBusy,
+    sqlite3.SQLITE_LOCKED: StoreBusy,
+}

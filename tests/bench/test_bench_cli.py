@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tools.benchmarks.cli import exit_code, main, sigterm_unwinds, wanted
-from tools.benchmarks.results import OURS, Failure, Outcome, Participant
+from tools.benchmarks.results import OURS, SERVED, Failure, Outcome, Participant
 
 
 def bench(*arguments: str) -> Result:
@@ -17,7 +17,7 @@ def bench(*arguments: str) -> Result:
 
 def test_help_names_every_benchmark_and_the_peers() -> None:
     text = bench("--help").output
-    for word in ("http", "coldstart", "density", "containment", "all", "workerd", "mini-racer", "absent"):
+    for word in ("http", "coldstart", "density", "containment", "daemon", "all", "workerd", "mini-racer", "absent"):
         assert word in text
 
 
@@ -26,6 +26,13 @@ def test_each_command_has_the_common_options(command: str) -> None:
     text = bench(command, "--help").output
     for option in ("--rounds", "--peers", "--json", "--quick", "--no-ours"):
         assert option in text
+
+
+def test_the_daemon_is_measured_alone_and_can_be_made_small() -> None:
+    text = bench("daemon", "--help").output
+    for option in ("--rounds", "--json", "--quick", "--wakes", "--tasks", "--running", "--handovers", "--kills"):
+        assert option in text
+    assert "--peers" not in text
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,10 @@ def test_each_command_has_the_common_options(command: str) -> None:
         (("containment", "--terminations", "0"), "0 is not in the range"),
         (("http", "--rounds", "0"), "0 is not in the range"),
         (("http", "--starts", "5"), "No such option"),
+        (("daemon", "--peers", "deno"), "No such option"),
+        (("daemon", "--tasks", "some"), "give numbers from 1 to 10000"),
+        (("daemon", "--running", "0"), "0 is not in the range"),
+        (("daemon", "--wakes", "2001"), "2001 is not in the range"),
         (("colds",), "No such command"),
     ],
 )
@@ -67,7 +78,7 @@ def test_containment_is_two_tables_and_one_file(tmp_path: Path) -> None:
 
 
 def test_we_come_first_and_peers_in_the_order_asked_for() -> None:
-    assert list(wanted(("deno", "node"), no_ours=False)) == [OURS, "deno", "node"]
+    assert list(wanted(("deno", "node"), no_ours=False)) == [OURS, SERVED, "deno", "node"]
     assert list(wanted(("node",), no_ours=True)) == ["node"]
 
 
@@ -76,6 +87,7 @@ def test_only_our_failures_make_the_run_fail() -> None:
     assert exit_code([peer]) == 0
     assert exit_code([peer, Outcome("http", [Participant(OURS, absent="not built")], [])]) == 1
     assert exit_code([Outcome("http", [], [], [Failure("hello", OURS, "status 500")])]) == 1
+    assert exit_code([Outcome("crash", [], [], [Failure("20", SERVED, "not all of 20 tasks answered")])]) == 1
 
 
 def test_sigterm_unwinds_within_the_block_only() -> None:

@@ -1,14 +1,20 @@
 """The product's part in the benchmarks: what is given to it is what it takes."""
 
+import json
 import sys
+import tempfile
 from pathlib import Path
 
 from supervisor.spec.files import load_task_file
-from tools.benchmarks import containment, program
-from tools.benchmarks.ours import Isolated
-from tools.benchmarks.subject import Boots, Budgets, Contains, Holds, Load, Serves
+from tools.benchmarks import containment, procfs, program
+from tools.benchmarks.children import free_port, started
+from tools.benchmarks.load import WORKLOADS
+from tools.benchmarks.ours import Isolated, Served
+from tools.benchmarks.probe import check_answer, wait_until_ready
+from tools.benchmarks.subject import Boots, Budgets, Contains, Daemons, Holds, Load, Serves
 
 OURS = Isolated("0.1.0")
+SERVED = Served("0.1.0")
 
 
 def test_it_takes_part_in_every_benchmark() -> None:
@@ -17,6 +23,33 @@ def test_it_takes_part_in_every_benchmark() -> None:
     assert isinstance(OURS, Holds)
     assert isinstance(OURS, Contains)
     assert isinstance(OURS, Budgets)
+
+
+def test_its_daemon_takes_part_in_what_is_measured_through_ports() -> None:
+    assert isinstance(SERVED, Serves)
+    assert isinstance(SERVED, Boots)
+    assert isinstance(SERVED, Daemons)
+    assert not isinstance(SERVED, Holds)
+    assert not isinstance(OURS, Daemons)
+
+
+def test_its_daemon_serves_the_task_that_the_workloads_ask() -> None:
+    # not pytest's folder: a Unix socket's path may have 107 characters
+    with tempfile.TemporaryDirectory(prefix="bench-") as short:
+        port = free_port()
+        with started(SERVED.serve(Path(short), port)) as child:
+            wait_until_ready(child, port)
+            for workload in WORKLOADS:
+                check_answer(port, workload)
+            assert procfs.session_processes(child.pid)
+        assert procfs.session_processes(child.pid) == []
+        assert json.loads((Path(short) / "task.json").read_text())["listen"] == [f"127.0.0.1:{port}"]
+
+
+def test_tasks_that_sleep_start_on_the_first_request(tmp_path: Path) -> None:
+    times = SERVED.starts(tmp_path, 2)
+    assert {case: len(values) for case, values in times.items()} == {"asleep, by its port": 2}
+    assert all(value > 0 for values in times.values() for value in values)
 
 
 def test_its_server_is_started_on_a_valid_task_file(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
+from tools.benchmarks.layouts import LAYOUTS
 from tools.benchmarks.plans import PLANS
 from tools.benchmarks.results import OURS, Failure, Outcome, Participant, Sample
-from tools.benchmarks.table import LAYOUTS, show
+from tools.benchmarks.table import show
 
 
 def shown(outcome: Outcome) -> str:

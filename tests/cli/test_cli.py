@@ -14,8 +14,8 @@ import pytest
 from supervisor import __version__
 from supervisor.cli import EXIT_DEFECT, EXIT_INTERRUPTED, code_of
 from supervisor.errors import BootError, ListenError, Place
-from supervisor.spec.options import RunOptions
 from supervisor.spec.enforcement import LIMITS
+from supervisor.spec.options import RunOptions
 from supervisor.spec.schema import schema_text
 from supervisor.spec.task import TaskSpec
 

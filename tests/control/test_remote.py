@@ -228,3 +228,59 @@ async def test_connections_that_do_not_get_done_with_a_head_are_closed(host: Fak
                 writer.write(data)
                 await reader.read()  # to the end of the connection
         await asyncio.sleep(0)
+
+
+@on_uvloop
+async def test_token_and_certificate_are_read_anew_for_what_comes(
+    host: FakeHost, remote: ControlOptions, files: Certificate, folder: Path
+) -> None:
+    assert remote.remote is not None
+    other, secret = certificate(folder, "other"), "f" * 32
+    async with ControlServer(host, remote) as server:
+        port = port_of(server)
+        assert (await ask(port, "GET", "/v1/tasks", context=files.client(), headers=BEARER)).status == 200
+        os.replace(other.certificate, files.certificate)
+        os.replace(other.key, files.key)
+        remote.remote.token_file.write_text(secret)
+        names = server.reload()
+        assert names == tuple(map(str, (files.certificate, files.key, remote.remote.token_file)))
+        trusting = files.client()  # which reads the new one
+        assert (await ask(port, "GET", "/v1/tasks", context=trusting, headers=BEARER)).status == 401
+        fresh = {"Authorization": f"Bearer {secret}"}
+        assert (await ask(port, "GET", "/v1/tasks", context=trusting, headers=fresh)).status == 200
+
+
+@pytest.mark.parametrize("bad", ["token", "certificate", "key", "gone", "mode"])
+def test_a_bad_file_is_refused_and_the_old_ones_stay(
+    host: FakeHost, remote: ControlOptions, files: Certificate, folder: Path, bad: str
+) -> None:
+    assert remote.remote is not None
+    token, trusting = remote.remote.token_file, files.client()
+    other = certificate(folder, "other")
+
+    @on_uvloop
+    async def run() -> None:
+        async with ControlServer(host, remote) as server:
+            if bad == "token":
+                token.write_text("short")
+            elif bad == "mode":
+                token.chmod(0o644)
+            else:
+                token.write_text("f" * 32)
+            if bad == "certificate":
+                files.certificate.write_text("no PEM")
+            elif bad == "key":
+                os.replace(other.key, files.key)
+            elif bad == "gone":
+                files.key.unlink()
+            with pytest.raises(SettingsError, match=r"apiTokenFile|apiCert|apiKey"):
+                server.reload()
+            assert (await ask(port_of(server), "GET", "/v1/tasks", context=trusting, headers=BEARER)).status == 200
+
+    run()
+
+
+@on_uvloop
+async def test_without_tls_there_is_nothing_to_read_anew(host: FakeHost, options: ControlOptions) -> None:
+    async with ControlServer(host, options) as server:
+        assert server.reload() == ()

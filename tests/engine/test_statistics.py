@@ -55,6 +55,25 @@ async def test_cpu_time_is_that_of_the_thread(programs: Programs) -> None:
     assert time.process_time() - own >= 0.04
 
 
+@pytest.mark.parametrize("reason", [End.DRAINED, End.KILLED])
+async def test_an_exit_tells_all_cpu_time_of_its_thread(programs: Programs, reason: End) -> None:
+    program = await programs.handler("const t = Date.now(); while (Date.now() - t < 30); return new Response('ok');")
+    await program.text()
+    before = figures(program).cpu_s
+    end = await program.end(reason)
+    assert end.cpu_s is not None
+    assert before - 1e-5 <= end.cpu_s < before + 5
+
+
+async def test_cpu_time_up_to_a_limit_is_told(programs: Programs) -> None:
+    program = await programs.handler("for (;;);", limits={"cpu": {"request": "30ms", "startup": None}})
+    program.ask()
+    end = await program.ended()
+    assert end.reason == "cpu-limit"
+    assert end.cpu_s is not None
+    assert end.cpu_s >= 0.03
+
+
 async def test_busy_since_is_when_the_present_javascript_began(programs: Programs) -> None:
     program = await programs.handler("if (request.url.endsWith('/spin')) for (;;); return new Response('ok');")
     await program.text()

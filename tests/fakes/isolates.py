@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from supervisor.engine.exchange import Answered
@@ -43,6 +43,7 @@ class Figures:
     cpu_s: float = 0.0
     timers: int = 0
     busy_since_s: float | None = None
+    has_thread: bool = True  # an isolate that was made for a task has one only when it is warm
 
 
 @dataclass
@@ -120,12 +121,13 @@ class FakeIsolate(Isolate):
             self.figures.busy_since_s,
             len(self.exchanges),
             self.figures.timers,
-            self.id,
+            self.id if self.figures.has_thread else 0,
         )
 
     # what it says by itself
 
     def tell_warm(self) -> None:
+        self.figures.has_thread = True
         self.listener.on_warm(1000)
 
     def tell_ready(self, *, has_handler: bool = True) -> None:
@@ -158,7 +160,8 @@ class FakeIsolate(Isolate):
 
     def exit(self, end: Exit | ExitReason) -> None:
         self.life.gone = True
-        self.listener.on_exit(end if isinstance(end, Exit) else Exit(end))
+        told = end if isinstance(end, Exit) else Exit(end)
+        self.listener.on_exit(told if told.cpu_s is not None else replace(told, cpu_s=self.figures.cpu_s))
 
     def obey(self) -> None:
         """Ends for the last reason it was asked for."""
@@ -170,6 +173,7 @@ class FakeIsolates:
 
     def __init__(self, threads_left: int | None = None) -> None:
         self.threads_left = threads_left
+        self.warm = True  # whether they have threads as soon as they are made
         self.made: list[FakeIsolate] = []
 
     def create(self, listener: IsolateListener) -> FakeIsolate:
@@ -178,6 +182,7 @@ class FakeIsolates:
                 raise EngineError("cannot make an isolate: no thread: Resource temporarily unavailable")
             self.threads_left -= 1
         self.made.append(FakeIsolate(len(self.made) + 1, listener))
+        self.last.figures.has_thread = self.warm
         return self.made[-1]
 
     @property

@@ -174,3 +174,40 @@ def test_rights_that_are_not_needed_are_given_up(tmp_path: Path) -> None:
         assert held & ~(1 << 2 | 1 << 10 | 1 << 12 | 1 << 23) == 0
         host.said("apply", write_task(tmp_path / "app", HELLO, name="shop"), "--no-bundle")
         assert host.get("shop").text == "hello"
+
+
+def test_a_program_without_a_handler_is_told_as_that_and_backs_off(tmp_path: Path) -> None:
+    with Serving(tmp_path / "host") as host:
+        file = write_task(tmp_path / "app", HELLO, name="shop")
+        host.said("apply", file, "--no-bundle")
+        host.said("apply", write_task(tmp_path / "app", HELLO, name="shop", idle="1s"), "--no-bundle")
+        host.wait(lambda: host.task("shop")["state"] == "idle", "it is idle")
+        (tmp_path / "app" / "main.mjs").write_text("export default {};")
+        port = host.port("shop")
+        told = [ask(port) for _ in range(8)]  # the delay doubles: a slow machine meets it too
+        assert {answer.status for answer in told} == {503}
+        assert "no-handler" in told[0].text
+        assert any("backoff" in answer.text for answer in told)
+        ends = host.task("shop")["exits"]
+        assert {end["reason"] for end in ends[:2]} == {"no-handler"}
+        refused = host.cli("apply", write_task(tmp_path / "other", "export default {};", name="other"), "--no-bundle")
+        assert refused.returncode == 1
+        assert "handles no requests" in refused.stderr
+
+
+def test_values_of_the_environment_are_not_told_and_still_compared(tmp_path: Path) -> None:
+    env = {"TOKEN": "hunter2"}
+    file = write_task(tmp_path / "app", handler("return new Response(env.TOKEN);"), name="shop", env=env)
+    with Serving(tmp_path / "host") as host:
+        host.said("apply", file, "--no-bundle")
+        assert host.task("shop")["spec"]["env"] == {"TOKEN": "…"}
+        assert "hunter2" not in host.said("get", "shop")
+        assert host.json("apply", file, "--no-bundle")["change"] == "unchanged"
+        text = file.read_text()
+        file.write_text(text.replace("hunter2", "hunter3"))
+        assert host.json("apply", file, "--no-bundle", "--dry-run")["fields"] == ["env"]
+        assert host.json("apply", file, "--no-bundle")["change"] == "changed"
+        host.kill()
+        host.begin()
+        assert host.get("shop").text == "hunter3", "what is kept is the value"
+        assert "hunter" not in host.log.text

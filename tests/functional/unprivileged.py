@@ -1,4 +1,4 @@
-"""A daemon as on a machine that gives it nothing: a plain user, no capabilities, control groups that only can be read."""
+"""A daemon as on a machine that gives it nothing: a plain user, no capabilities, cgroups that can only be read."""
 
 from __future__ import annotations
 

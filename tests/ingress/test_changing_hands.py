@@ -144,3 +144,21 @@ async def test_how_long_answers_took_is_counted_per_task_and_goes_on_with_the_po
         await client.ask()
         assert server.listeners.latencies()["new"].total == 4
         assert 0 < server.listeners.latencies()["new"].sum < 60
+
+
+@on_uvloop
+async def test_what_was_counted_stays_when_ports_close_and_tasks_go() -> None:
+    async with serving() as server:
+        client = await server.client()
+        for _ in range(3):
+            await client.ask()
+        listeners = server.listeners
+        listeners.close(server.backend)
+        assert listeners.latencies()["fake"].total == 3
+        listeners.forget("fake")
+        assert "fake" not in listeners.latencies()
+        assert listeners.latency().total == 3
+        await listeners.open(server.backend, [ANY])
+        assert listeners.latencies()["fake"].total == 0, "a task of the same name is another one"
+        assert listeners.latency().total == 3
+        listeners.forget("unknown")

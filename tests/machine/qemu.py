@@ -39,7 +39,12 @@ class Emulated:
     """A machine that runs while the block does; its lines as they come."""
 
     def __init__(
-        self, parts: Parts, *, initramfs: Path | None = None, words: Iterable[str] = (), hardware: Hardware | None = None
+        self,
+        parts: Parts,
+        *,
+        initramfs: Path | None = None,
+        words: Iterable[str] = (),
+        hardware: Hardware | None = None,
     ) -> None:
         has = hardware or Hardware()
         command = [

@@ -17,7 +17,8 @@ NAMES = st.text("abc-_.é", min_size=1, max_size=9).filter(lambda name: name not
 
 def read(archive: bytes) -> dict[str, tuple[int, bytes, tuple[int, int]]]:
     """Paths with mode, content and device, by the kernel's description of the form."""
-    found, at = {}, 0
+    found: dict[str, tuple[int, bytes, tuple[int, int]]] = {}
+    at = 0
     while True:
         assert archive[at : at + 6] == MAGIC.encode()
         assert at % 4 == 0

@@ -12,6 +12,7 @@ from supervisor.pool.blocks import Blocks
 from supervisor.pool.exchange import Failure, RequestRefused
 from supervisor.pool.parts import SlotParts
 from supervisor.pool.room import PoolLimits, Room
+from supervisor.pool.run import Placer
 from supervisor.pool.slot import Slot
 from supervisor.pool.states import TaskState
 from supervisor.spec.exits import Exit
@@ -120,7 +121,13 @@ class Case:
         return self
 
 
-def slot_of(spec: TaskSpec | None = None, *, threads_left: int | None = None, limits: PoolLimits | None = None) -> Case:
+def slot_of(
+    spec: TaskSpec | None = None,
+    *,
+    threads_left: int | None = None,
+    limits: PoolLimits | None = None,
+    placer: Placer | None = None,
+) -> Case:
     """A slot alone; its clock for people shows the loop's time."""
     isolates, observer, loop = FakeIsolates(threads_left), FakeObserver(), asyncio.get_running_loop()
     slots: list[Slot] = []
@@ -140,6 +147,7 @@ def slot_of(spec: TaskSpec | None = None, *, threads_left: int | None = None, li
         loop.time,
         blocks,
         room,
+        placer,
         refused,
     )
     slots.append(Slot(spec or task(), parts))

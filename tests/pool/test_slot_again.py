@@ -285,3 +285,12 @@ async def test_a_full_host_refuses_a_start_with_a_remedy_and_a_request_with_a_ti
     assert case.slot.state is P
     await case.slot.stop(1)
     assert case.slot.state is S
+
+
+@on_virtual_time
+async def test_cpu_time_after_the_last_look_is_counted_when_the_isolate_tells_it() -> None:
+    case = await slot_of().started()
+    case.isolate.figures.cpu_s = 0.5
+    assert case.slot.cpu_s == 0.5
+    case.isolate.exit(Exit(ExitReason.CPU_LIMIT, cpu_s=1.75))
+    assert case.slot.cpu_s == 1.75

@@ -61,11 +61,39 @@ async def test_a_task_that_listens_must_handle_requests() -> None:
     case = slot_of()
     start = await starting(case)
     case.isolate.tell_ready(has_handler=False)
+    assert case.isolate.life.asked_to_end == [End.KILLED]
+    case.isolate.obey()
     with pytest.raises(BootError, match="handles no requests") as caught:
         await start
     assert "export default" in str(caught.value)
-    assert case.isolate.life.asked_to_end == [End.KILLED]
-    case.isolate.obey()
+    assert not case.observer.ends, "who starts it tells it: once is enough"
+
+
+@pytest.mark.parametrize("end", [Exit(ExitReason.KILLED), Exit(ExitReason.EXITED, code=0)])
+def test_a_task_without_a_handler_ends_for_that_and_backs_off(end: Exit) -> None:
+    @on_virtual_time
+    async def check() -> None:
+        case = slot_of()
+        for _ in range(2):
+            case.ask()
+            case.isolate.tell_ready(has_handler=False)
+            case.isolate.exit(end)
+        assert {each.reason for each in case.observer.ends} == {ExitReason.NO_HANDLER}
+        assert case.observer.ends[0].describe().endswith("its main module handles no requests")
+        assert case.slot.state is TaskState.BACKOFF
+        assert case.refusal().reason == "backoff"
+
+    check()
+
+
+@on_virtual_time
+async def test_what_else_ends_a_task_without_a_handler_is_told_as_it_is() -> None:
+    case = slot_of()
+    case.ask()
+    case.isolate.tell_ready(has_handler=False)
+    case.isolate.exit(Exit(ExitReason.ABORTED, parked=True, sources="c" * 64))
+    assert case.observer.ends[0].reason is ExitReason.ABORTED
+    assert case.slot.state is TaskState.BLOCKED
 
 
 @on_virtual_time

@@ -62,6 +62,11 @@ def test_a_full_record() -> None:
     )
 
 
+def test_cpu_time_is_told_in_milliseconds_and_kept_in_seconds() -> None:
+    assert exit_of('{"reason": "cpu-limit", "cpu": 52.5}').cpu_s == 0.0525
+    assert exit_of('{"reason": "cpu-limit"}').cpu_s is None
+
+
 def test_line_0_is_no_place() -> None:
     found = exit_of(
         '{"reason": "uncaught", "error": {"message": "m", "file": "", "line": 0, "column": 0, "stack": ""}}'
@@ -80,6 +85,7 @@ def test_line_0_is_no_place() -> None:
         ("killed", None, False),
         ("heap-limit", None, True),
         ("aborted", None, True),
+        ("no-handler", None, True),
     ],
 )
 def test_failed_says_whether_the_program_is_at_fault(reason: str, code: int | None, failed: bool) -> None:
@@ -117,7 +123,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-FIELDS = ["limit", "measured", "code", "message", "stack", "error"]
+FIELDS = ["limit", "measured", "code", "message", "stack", "error", "cpu"]
 
 
 @given(st.sampled_from(ExitReason), st.dictionaries(st.sampled_from(FIELDS), JSON))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import json
 import os
 import shutil
 import sqlite3
@@ -13,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.control.problems import response_of, view_of
 from supervisor.errors import ControlError
 from supervisor.state import database
-from supervisor.state.errors import StoreError
+from supervisor.state.errors import StoreError, from_os, from_sqlite
 from supervisor.state.lock import StateLock
 from supervisor.state.records import StoredBlock, StoredTask
 from supervisor.state.schema import VERSION
@@ -300,3 +303,44 @@ async def test_rows_are_read_in_a_thread_of_its_own(tmp_path: Path) -> None:
             ticks += 1
             await asyncio.sleep(0)
         assert ticks > 0
+
+
+def sqlite_error(code: int) -> sqlite3.DatabaseError:
+    error = sqlite3.OperationalError("what it says")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind", "retry"),
+    [
+        (sqlite3.SQLITE_FULL, 507, "disk-full", None),
+        (sqlite3.SQLITE_BUSY, 503, "store-busy", "1"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, 503, "store-busy", "1"),
+        (sqlite3.SQLITE_LOCKED, 503, "store-busy", "1"),
+        (sqlite3.SQLITE_CORRUPT, 500, "store-corrupt", None),
+        (sqlite3.SQLITE_NOTADB, 500, "store-corrupt", None),
+        (sqlite3.SQLITE_IOERR, 500, "store", None),
+        (sqlite3.SQLITE_READONLY, 500, "store", None),
+    ],
+)
+def test_what_clients_are_told_of_it(code: int, status: int, kind: str, retry: str | None) -> None:
+    answer = response_of(from_sqlite(Path("/state.sqlite"), sqlite_error(code)))
+    assert (answer.status, answer.content_type) == (status, "application/problem+json")
+    assert answer.headers.get("Retry-After") == retry
+    assert isinstance(answer.body, bytes)
+    told = json.loads(answer.body)
+    assert (told["status"], told["kind"]) == (status, kind)
+    assert told["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "kind"),
+    [
+        (errno.ENOSPC, 507, "disk-full"), (errno.EDQUOT, 507, "disk-full"),
+        (errno.EACCES, 500, "store"), (errno.EIO, 500, "store"),
+    ],
+)  # fmt: skip
+def test_what_clients_are_told_of_the_systems_errors(number: int, status: int, kind: str) -> None:
+    told = view_of(from_os(Path("/state"), OSError(number, "x")))
+    assert (told.status, told.kind) == (status, kind)

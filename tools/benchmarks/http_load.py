@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.benchmarks import procfs
-from tools.benchmarks.children import Child, free_port, started
+from tools.benchmarks.children import free_port, started
 from tools.benchmarks.load import WORKLOADS, Wrk
 from tools.benchmarks.probe import check_answer, wait_until_ready
 from tools.benchmarks.subject import HOST, Serves
@@ -35,9 +35,9 @@ def measure(wrk: Wrk, subject: Serves, case: str, options: HttpOptions, folder: 
         wait_until_ready(child, port)
         check_answer(port, workload)
         wrk.run(workload, url, connections=options.connections, seconds=WARM_UP_SECONDS, folder=folder)
-        before = Usage.now(child)
+        before = Usage.now(child.pid)
         report = wrk.run(workload, url, connections=options.connections, seconds=options.seconds, folder=folder)
-        used = Usage.now(child).since(before)
+        used = Usage.now(child.pid).since(before)
         child.check()
         memory = procfs.session_memory(child.pid)
     return {
@@ -49,7 +49,7 @@ def measure(wrk: Wrk, subject: Serves, case: str, options: HttpOptions, folder: 
         "rss_mib": memory.rss / MIB,
         "pss_mib": memory.pss / MIB,
         "errors": float(report.errors),
-        "other_cpu_percent": used.others * 100 / (used.wall * len(os.sched_getaffinity(0))),
+        "other_cpu_percent": used.other_percent,
     }
 
 
@@ -63,12 +63,12 @@ class Usage:
     machine: float
 
     @classmethod
-    def now(cls, child: Child) -> Usage:
-        """Reads all counters at once."""
+    def now(cls, leader: int) -> Usage:
+        """Reads all counters at once, the server's being those of the session that `leader` leads."""
         ours = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         return cls(
             wall=time.monotonic(),
-            server=procfs.session_cpu_seconds(child.pid),
+            server=procfs.session_cpu_seconds(leader),
             load=sum(usage.ru_utime + usage.ru_stime for usage in ours),
             machine=procfs.machine_busy_seconds(),
         )
@@ -86,3 +86,8 @@ class Usage:
     def others(self) -> float:
         """What neither server nor load generator used: noise. Never below 0, though the clocks differ in grain."""
         return max(0.0, self.machine - self.server - self.load)
+
+    @property
+    def other_percent(self) -> float:
+        """The same as a share of the whole machine."""
+        return self.others * 100 / (self.wall * len(os.sched_getaffinity(0)))

@@ -86,16 +86,20 @@ class Wrk:
     program: Path
     libraries: Path | None
 
+    @property
+    def environment(self) -> dict[str, str] | None:
+        """What it needs of one; None: that of this process."""
+        return {"LD_LIBRARY_PATH": str(self.libraries)} if self.libraries else None
+
     def run(self, workload: Workload, url: str, *, connections: int, seconds: int, folder: Path) -> LoadReport:
         """Puts load on `url` and returns the report. Raises MeasurementFailed."""
         script = folder / "load.lua"
         script.write_text(workload.script(), encoding="utf-8")
         options = ["-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={ANSWER_SECONDS}s", "-s", str(script)]
-        environment = {"LD_LIBRARY_PATH": str(self.libraries)} if self.libraries else None
         try:
             done = subprocess.run(
                 [self.program, *options, url + workload.path],
-                env=environment,
+                env=self.environment,
                 capture_output=True,
                 text=True,
                 timeout=seconds + 3 * ANSWER_SECONDS,

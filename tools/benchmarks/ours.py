@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,12 +10,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.benchmarks import program
+from tools.benchmarks import program, wake
 from tools.benchmarks.cache import ROOT, Cache, Unavailable
 from tools.benchmarks.children import Launch, started
 from tools.benchmarks.house import House
 from tools.benchmarks.http_load import Usage
-from tools.benchmarks.results import OURS
+from tools.benchmarks.results import OURS, SERVED
 from tools.benchmarks.subject import HOST, Idle, Load, Overshoots, Starts
 
 COMMAND = ROOT / "tools" / "isolated"
@@ -64,13 +63,12 @@ class Isolated:
         with started(launch, talk=True) as child:
             program.json_line(child)
             assert child.process.stdin is not None, "it was started with talk"
-            before = Usage.now(child)
+            before = Usage.now(child.pid)
             child.process.stdin.write("go\n")
             child.process.stdin.flush()
             measured = program.json_line(child)["measured_ms"]
-            used = Usage.now(child).since(before)
-        noise = used.others * 100 / (used.wall * len(os.sched_getaffinity(0)))
-        return Overshoots([each - load.budget_ms for each in measured], noise)
+            used = Usage.now(child.pid).since(before)
+        return Overshoots([each - load.budget_ms for each in measured], used.other_percent)
 
     def _isolates(self, folder: Path) -> Launch:
         shutil.copy(program.FOLDER / "app.mjs", folder)
@@ -78,3 +76,35 @@ class Isolated:
 
     def _program(self, folder: Path, name: str) -> Launch:
         return Launch((sys.executable, str(program.FOLDER / name)), folder, {"PYTHONPATH": str(ROOT)})
+
+
+@dataclass(frozen=True)
+class Served:
+    """The daemon: the same engine behind a control API, with a store and with tasks that sleep."""
+
+    version: str
+    name: str = SERVED
+    how_started: str = "a task scaled to zero: connect to its port, request, to the first byte; from the warm pool"
+
+    @classmethod
+    def obtain(cls, cache: Cache) -> Served:
+        """Raises Unavailable where it is not built."""
+        return cls(Isolated.obtain(cache).version)
+
+    def serve(self, folder: Path, port: int) -> Launch:
+        (folder / "task.json").write_text(json.dumps(self.task(folder, port, idle="1h")), encoding="utf-8")
+        argv = (sys.executable, str(program.FOLDER / "our_host.py"), str(folder))
+        return Launch(argv, folder, {"PYTHONPATH": str(ROOT)})
+
+    def starts(self, folder: Path, count: int) -> Starts:
+        return {"asleep, by its port": wake.times(self, count, folder).asleep}
+
+    def task(self, folder: Path, port: int, *, idle: str) -> dict[str, object]:
+        shutil.copy(program.FOLDER / "app.mjs", folder)
+        return {
+            "taskId": f"bench-{port}",
+            "pwd": str(folder),
+            "mainPath": "app.mjs",
+            "listen": [f"{HOST}:{port}"],
+            "idle": idle,
+        }

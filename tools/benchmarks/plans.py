@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import coldstart, containment, density, http_load, overshoot
+from tools.benchmarks import coldstart, containment, crash, density, fleet, handover, http_load, overshoot, wake
 from tools.benchmarks.http_load import HttpOptions
 from tools.benchmarks.load import WORKLOADS, Wrk
 from tools.benchmarks.run import Plan
-from tools.benchmarks.subject import Boots, Budgets, Contains, Holds, Load, Serves, Subject
+from tools.benchmarks.subject import Boots, Budgets, Contains, Daemons, Holds, Load, Serves, Subject
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,24 @@ class Size:
     isolates: tuple[int, ...] = (1, 100, 1000)
     shapes: tuple[str, ...] = containment.SHAPES
     terminations: int = 500  # p99 is then the fifth largest
+    wakes: int = 200  # as with starts
+    tasks: tuple[int, ...] = (1000,)
+    running: int = 20
+    handovers: int = 10
+    kills: int = 5
 
 
 QUICK = Size(
-    rounds=1, seconds=2, starts=50, isolates=(1, 100), shapes=("many-arrays", "arraybuffers"), terminations=100
+    rounds=1,
+    seconds=2,
+    starts=50,
+    isolates=(1, 100),
+    shapes=("many-arrays", "arraybuffers"),
+    terminations=100,
+    wakes=50,
+    tasks=(100,),
+    handovers=2,
+    kills=2,
 )
 
 
@@ -106,6 +120,56 @@ def cpu(size: Size) -> Plan[Budgets]:
     )
 
 
+def waking(size: Size) -> Plan[Daemons]:
+    """One turn gives the cases "asleep" and "awake"; one round."""
+    return Plan(
+        benchmark="wake",
+        cases=["wake"],
+        rounds=size.rounds or 1,
+        options={"wakes": size.wakes},
+        part=lambda subject, _case: subject if isinstance(subject, Daemons) else None,
+        measure=lambda subject, _case, folder: wake.measure(subject, size.wakes, folder),
+    )
+
+
+def fleets(size: Size) -> Plan[Daemons]:
+    """Cases are the numbers of tasks; one round, since a round holds as many samples as tasks."""
+    return Plan(
+        benchmark="fleet",
+        cases=[str(count) for count in size.tasks],
+        rounds=size.rounds or 1,
+        options={"tasks": list(size.tasks)},
+        part=lambda subject, _case: subject if isinstance(subject, Daemons) else None,
+        measure=lambda subject, case, folder: {case: fleet.measure(subject, int(case), folder)},
+    )
+
+
+def handing_over(size: Size, obtain_wrk: Callable[[], Wrk]) -> Plan[Daemons]:
+    """Cases are what becomes of connections; one round."""
+    relay = handover.Relay(tasks=size.running, handovers=size.handovers)
+    wrk = obtain_wrk()
+    return Plan(
+        benchmark="handover",
+        cases=handover.CASES,
+        rounds=size.rounds or 1,
+        options=asdict(relay),
+        part=lambda subject, _case: subject if isinstance(subject, Daemons) else None,
+        measure=lambda subject, case, folder: {case: handover.measure(wrk, subject, case, relay, folder)},
+    )
+
+
+def crashing(size: Size) -> Plan[Daemons]:
+    """One case; one round, since a round holds several kills."""
+    return Plan(
+        benchmark="crash",
+        cases=[str(size.running)],
+        rounds=size.rounds or 1,
+        options={"tasks": size.running, "kills": size.kills},
+        part=lambda subject, _case: subject if isinstance(subject, Daemons) else None,
+        measure=lambda subject, case, folder: {case: crash.measure(subject, int(case), size.kills, folder)},
+    )
+
+
 # A benchmark is added by one more plan, one more entry here and its columns in table.py.
 type AnyPlan = Plan[Any]
 PLANS: dict[str, Callable[[Size, Callable[[], Wrk]], AnyPlan]] = {
@@ -114,4 +178,8 @@ PLANS: dict[str, Callable[[Size, Callable[[], Wrk]], AnyPlan]] = {
     "density": lambda size, _obtain_wrk: idle_density(size),
     "containment": lambda size, _obtain_wrk: memory(size),
     "overshoot": lambda size, _obtain_wrk: cpu(size),
+    "wake": lambda size, _obtain_wrk: waking(size),
+    "fleet": lambda size, _obtain_wrk: fleets(size),
+    "handover": handing_over,
+    "crash": lambda size, _obtain_wrk: crashing(size),
 }

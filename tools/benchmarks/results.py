@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from tools.benchmarks.figures import median
 
 OURS = "isolated"
+SERVED = "isolated serve"  # the same by its daemon
+OUR_NAMES = frozenset({OURS, SERVED})
 
 
 class MeasurementFailed(Exception):
@@ -57,8 +59,8 @@ class Outcome:
     @property
     def our_failures(self) -> list[str]:
         """Reasons for which the run as a whole failed: only what concerns us, never a peer."""
-        absent = [f"{p.name}: {p.absent}" for p in self.participants if p.name == OURS and p.absent is not None]
-        return absent + [f"{f.subject}, {f.case}: {f.reason}" for f in self.failures if f.subject == OURS]
+        absent = [f"{p.name}: {p.absent}" for p in self.participants if p.name in OUR_NAMES and p.absent is not None]
+        return absent + [f"{f.subject}, {f.case}: {f.reason}" for f in self.failures if f.subject in OUR_NAMES]
 
 
 @dataclass(frozen=True)

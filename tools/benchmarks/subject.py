@@ -124,3 +124,12 @@ class Budgets(Subject, Protocol):
     def overshoots(self, folder: Path, load: Load) -> Overshoots:
         """Ends requests. Raises MeasurementFailed."""
         ...
+
+
+@runtime_checkable
+class Daemons(Subject, Protocol):
+    """Is a host that keeps tasks: what our_host.py drives."""
+
+    def task(self, folder: Path, port: int, *, idle: str) -> dict[str, object]:
+        """Returns the settings of one more task: it answers "hello" on the port, and sleeps after `idle`."""
+        ...

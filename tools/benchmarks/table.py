@@ -2,104 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tools.benchmarks.containment import score
 from tools.benchmarks.figures import ratio
-from tools.benchmarks.results import OURS, Outcome, Row, summarise
+from tools.benchmarks.layouts import LAYOUTS, Layout
+from tools.benchmarks.results import OUR_NAMES, Outcome, Row, summarise
 
 REFERENCE = "workerd"  # whom our promises compare us with
 ABSENT_FIGURE = "-"
 WORD_WIDTH = 34  # the whole text is in the file
 NOISE_PERCENT = 10.0  # share of the machine used by others from which on a figure is not to be trusted
-
-
-@dataclass(frozen=True)
-class Column:
-    """A metric and how it is shown. digits: after the point."""
-
-    metric: str
-    title: str
-    digits: int = 0
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A benchmark's table. compared: the metric that is also shown relative to the reference peer's. words: shown
-    before the figures, by title. concludes: makes a line of a subject, its worst rounds and the number of its cases,
-    those included that gave no sample.
-    """
-
-    title: str
-    columns: Sequence[Column]
-    compared: str | None = None
-    words: Mapping[str, str] = field(default_factory=dict)
-    concludes: Callable[[str, Sequence[Mapping[str, float]], int], str] | None = None
-
-
-LAYOUTS: Mapping[str, Layout] = {
-    "http": Layout(
-        "HTTP under load",
-        [
-            Column("requests_per_s", "req/s"),
-            Column("cpu_us_per_request", "CPU µs/req", 1),
-            Column("p50_ms", "p50 ms", 2),
-            Column("p99_ms", "p99 ms", 2),
-            Column("rss_mib", "RSS MiB", 1),
-            Column("errors", "errors"),
-            Column("other_cpu_percent", "noise %"),
-        ],
-        compared="requests_per_s",
-    ),
-    "coldstart": Layout(
-        "From making an isolate to its first answer",
-        [
-            Column("p50_ms", "p50 ms", 2),
-            Column("p99_ms", "p99 ms", 2),
-            Column("min_ms", "min ms", 2),
-            Column("count", "starts"),
-        ],
-    ),
-    "density": Layout(
-        "Memory per idle isolate, by number of isolates",
-        [
-            Column("rss_per_isolate_mib", "RSS MiB each", 2),
-            Column("pss_per_isolate_mib", "PSS MiB each", 2),
-            Column("rss_mib", "RSS MiB", 1),
-            Column("rss_empty_mib", "without any", 1),
-            Column("start_ms_per_isolate", "start ms each", 2),
-        ],
-    ),
-    "containment": Layout(
-        "A tenant runs out of memory: what becomes of the others",
-        [
-            Column("took_ms", "took ms"),
-            Column("peak_rss_mib", "peak MiB"),
-            Column("rise_rss_mib", "rise"),
-            Column("neighbour_p99_ms", "p99 ms", 1),
-            Column("neighbour_worst_ms", "worst ms", 1),
-        ],
-        words={"process": "process", "tenant": "tenant", "neighbour": "neighbour", "new one": "fresh"},
-        concludes=score,
-    ),
-    "overshoot": Layout(
-        "CPU time beyond the budget of a request",
-        [
-            Column("p50_ms", "p50 ms", 2),
-            Column("p90_ms", "p90 ms", 2),
-            Column("p99_ms", "p99 ms", 2),
-            Column("max_ms", "max ms", 2),
-            Column("count", "ended"),
-            Column("other_cpu_percent", "noise %"),
-        ],
-    ),
-}
 
 
 def show(outcome: Outcome, console: Console) -> None:
@@ -123,7 +40,7 @@ def as_table(outcome: Outcome) -> Table:
     versions = {participant.name: participant.version for participant in outcome.participants}
     rows = summarise(outcome.samples)
     for row in rows:
-        style = "bold" if row.subject == OURS else None
+        style = "bold" if row.subject in OUR_NAMES else None
         table.add_row(*_cells(row, rows, layout, versions), style=style)
         if row is _last_of_case(rows, row.case):
             table.add_section()

@@ -225,3 +225,24 @@ TEST_THAT_LEAVES_THINGS(v8_giving_up_parks_the_thread) {
   CHECK_CONTAINS(program.AwaitExit(), R"("reason":"aborted","message":"V8 gave up)");
   CHECK(Answers());
 }
+
+// Whatever the end: a limit, a fault, or an end that was asked for.
+TEST_THAT_LEAVES_THINGS(an_exit_tells_the_cpu_time_of_its_thread) {
+  const auto cpu_ms = [](Program& program) {
+    const std::string exit = program.Await(ISOLATED_EXIT).payload;
+    const size_t at = exit.find(R"("cpu":)");
+    REQUIRE(at != exit.npos);
+    return std::stod(exit.substr(at + 6));
+  };
+  Program spinning(OnRequest("for (;;) {}"), kRequest);
+  spinning.Request(1);
+  CHECK(cpu_ms(spinning) >= kRequest.cpu_request_ms);
+  Program asked("on.dispatch = (id) => answer(id, 'hello')");
+  CHECK_EQ(asked.Ask(2), "hello");
+  const double before = static_cast<double>(Statistics(asked).cpu_ns) / 1e6;
+  asked.End();
+  CHECK(cpu_ms(asked) >= before - 0.001);
+  Program parked(OnRequest(kUninterruptible[0]), kRequest);
+  parked.Request(3);
+  CHECK(cpu_ms(parked) >= kRequest.cpu_request_ms);
+}

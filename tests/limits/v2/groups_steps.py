@@ -62,9 +62,9 @@ def _many(groups: CpuGroups) -> None:
     placed = [groups.place(f"task-{number}", each.native_id or 0, 0.2) for number, each in enumerate(threads)]
     took = time.monotonic() - start
     there = len(_folders()) - before
-    for each in placed:
-        if each is not None:
-            each.leave()
+    for group in placed:
+        if group is not None:
+            group.leave()
     waiting = groups.leaving  # their threads live
     over.set()
     for each in threads:

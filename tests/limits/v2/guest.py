@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +29,12 @@ type Results = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def results(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+def results(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """What the steps in the guest told, by their names."""
     steps = sorted(file.stem for file in HERE.glob("*_steps.py"))
     layout = here()
-    made = bare(parts, SCRIPT.format(checkout=layout.checkout, python=layout.venv / "bin/python", steps=" ".join(steps)))
+    python = layout.venv / "bin/python"
+    made = bare(parts, SCRIPT.format(checkout=layout.checkout, python=python, steps=" ".join(steps)))
     with_host(made, layout)
     add_tests(made)
     archive = tmp_path_factory.mktemp("guest") / "initramfs"
@@ -49,7 +49,7 @@ def results(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             value = json.loads(line)
             found[value.pop("step")] = value
     assert "failed" not in found, text
-    yield found
+    return found
 
 
 def add_tests(made: Initramfs) -> None:

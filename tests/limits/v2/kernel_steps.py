@@ -1,4 +1,4 @@
-"""Runs in the guest: what we rely on in cgroup v2, by its files alone, so that a change of the kernel is told from ours."""
+"""Runs in the guest: what we rely on in cgroup v2, by its files alone, so that it is told from what we do with it."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -49,4 +50,10 @@ def cpu_s(thread: int, process: int | str = "self") -> float:
 
 def tell(step: str, **values: Any) -> None:
     """A result, for the test that reads the console."""
-    print(json.dumps({"step": step, **values}), flush=True)
+    show(json.dumps({"step": step, **values}))
+
+
+def show(line: str) -> None:
+    """A line on the console."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

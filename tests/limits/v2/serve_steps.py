@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.spec.enforcement import QUOTA
-from tests.limits.v2.measuring import WARM_UP_S, cpu_s, tell
+from tests.limits.v2.measuring import WARM_UP_S, cpu_s, show, tell
 
 ROOT = Path("/sys/fs/cgroup")
 FOLDER = Path("/tmp/serve")
@@ -42,10 +42,12 @@ def main() -> None:
     service = ROOT / "isolated.service"
     service.mkdir()
     FOLDER.mkdir()
-    words = ["serve", "--state-dir", str(FOLDER / "state"), "--socket", str(SOCKET), "--log-format", "json", "--drain", "1s"]
+    words = ["serve", "--state-dir", str(FOLDER / "state"), "--socket", str(SOCKET), "--drain", "1s"]
     join = f'echo $$ > {service}/cgroup.procs; exec "$@"'
     with (FOLDER / "log").open("w") as log:
-        daemon = subprocess.Popen(["sh", "-c", join, "sh", sys.executable, "-m", "supervisor", *words], stderr=log)
+        daemon = subprocess.Popen(
+            ["sh", "-c", join, "sh", sys.executable, "-m", "supervisor", *words, "--log-format=json"], stderr=log
+        )
     try:
         _wait_for(daemon)
         tell("status", quota=next(each for each in _api("GET", "status")["enforces"] if each["limit"] == QUOTA))
@@ -57,7 +59,7 @@ def main() -> None:
         daemon.send_signal(signal.SIGTERM)
         code = daemon.wait(START_S)
         for line in (FOLDER / "log").read_text().splitlines():
-            print("log", line)
+            show(f"log {line}")
     tell("ended", code=code, groups=_groups(service))
 
 

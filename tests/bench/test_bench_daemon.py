@@ -1,0 +1,55 @@
+"""The benchmarks of the daemon, as small as they can be."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench.test_bench_load_many import pretend_wrk
+from tools.benchmarks import crash, fleet, handover, wake
+from tools.benchmarks.handover import CASES, Relay
+from tools.benchmarks.ours import Served
+from tools.benchmarks.results import MeasurementFailed
+
+SERVED = Served("0.1.0")
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (wake, fleet, crash):
+        monkeypatch.setattr(module, "SETTLE_SECONDS", 0.1)
+
+
+def test_tasks_that_sleep_are_woken(tmp_path: Path) -> None:
+    seen = wake.measure(SERVED, 3, tmp_path)
+    assert list(seen) == ["asleep", "awake"]
+    for values in seen.values():
+        assert values["count"] == 3
+        assert 0 < values["min_ms"] <= values["p50_ms"] <= values["p99_ms"] <= values["max_ms"]
+
+
+def test_a_fleet_sleeps_is_woken_sleeps_and_comes_back(tmp_path: Path) -> None:
+    seen = fleet.measure(SERVED, 3, tmp_path)
+    assert seen["rss_empty_mib"] > seen["pss_asleep_mib"] / 10 > 0
+    assert 0 < seen["p50_ms"] <= seen["p99_ms"] <= seen["max_ms"]
+    assert seen["all_back_s"] > 0
+
+
+def test_a_fleet_that_does_not_fall_asleep_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet, "IDLE", "1h")
+    monkeypatch.setattr(fleet, "ASLEEP_SECONDS", 0.2)
+    with pytest.raises(MeasurementFailed, match="not all of 1 tasks sleep"):
+        fleet.measure(SERVED, 1, tmp_path)
+
+
+def test_crashes_are_survived(tmp_path: Path) -> None:
+    seen = crash.measure(SERVED, 3, 2, tmp_path)
+    assert seen["kills"] == 2
+    assert 0 < seen["first_back_s"] <= seen["all_back_s"] <= seen["all_back_max_s"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_hosts_hand_over_under_load(tmp_path: Path, case: str) -> None:
+    seen = handover.measure(pretend_wrk(tmp_path), SERVED, case, Relay(tasks=2, handovers=2), tmp_path)
+    assert (seen["handovers"], seen["requests"], seen["failed"]) == (2, 7, 2)
+    assert 0 < seen["took_p50_ms"] <= seen["took_max_ms"]
+    assert ('"close"' in (tmp_path / "load.lua").read_text()) == (case == handover.CLOSED)

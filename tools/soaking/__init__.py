@@ -1,0 +1,1 @@
+"""A daemon under mixed work for a long time: nothing of it may grow. tools/soak starts it."""

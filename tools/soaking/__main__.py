@@ -1,0 +1,5 @@
+"""`python -m tools.soaking`: what tools/soak runs."""
+
+from tools.soaking.cli import main
+
+main(prog_name="tools/soak")
