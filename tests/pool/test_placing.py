@@ -55,6 +55,11 @@ def booting(case: Case, *, warm: bool) -> asyncio.Task[None]:
     return asyncio.create_task(case.slot.start())
 
 
+def was_booted(case: Case) -> bool:
+    """Whether its program was given to it."""
+    return case.isolate.life.spec is not None
+
+
 @on_virtual_time
 async def test_a_warm_thread_is_placed_before_it_boots() -> None:
     placer = FakePlacer()
@@ -62,7 +67,7 @@ async def test_a_warm_thread_is_placed_before_it_boots() -> None:
     starting = booting(case, warm=True)
     await asyncio.sleep(0)
     assert placer.threads == [case.isolate.id]
-    assert case.isolate.life.spec is not None
+    assert was_booted(case)
     case.isolate.tell_ready()
     await starting
 
@@ -73,10 +78,10 @@ async def test_one_that_is_not_warm_waits_for_its_thread() -> None:
     case = slot_of(placer=placer)
     starting = booting(case, warm=False)
     await asyncio.sleep(0)
-    assert case.isolate.life.spec is None
+    assert not was_booted(case)
     case.isolate.tell_warm()
     assert placer.threads == [case.isolate.id]
-    assert case.isolate.life.spec is not None
+    assert was_booted(case)
     case.isolate.tell_ready()
     await starting
 
@@ -87,7 +92,7 @@ async def test_one_without_limits_boots_at_once_and_is_placed_when_it_has_a_thre
     case = slot_of(placer=placer)
     starting = booting(case, warm=False)
     await asyncio.sleep(0)
-    assert case.isolate.life.spec is not None
+    assert was_booted(case)
     assert placer.threads == []
     case.isolate.tell_warm()
     assert placer.threads == [case.isolate.id]
@@ -118,7 +123,7 @@ def test_what_cannot_be_placed_never_runs(warm: bool) -> None:
         await asyncio.sleep(0)
         if not warm:
             case.isolate.tell_warm()
-        assert case.isolate.life.spec is None
+        assert not was_booted(case)
         assert case.isolate.life.asked_to_end == [End.KILLED]
         case.isolate.obey()
         with pytest.raises(BootError, match="its CPU limits cannot be held: No space left on device"):
