@@ -50,6 +50,14 @@ class Known:
     again: asyncio.Task[None] | None = field(default=None, repr=False)  # brings it back later
 
 
+@dataclass(slots=True, eq=False)
+class Turns:
+    """Who changes a task, and how many that are with those who wait."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+
+
 class Tasks:
     """Loop thread. Changes of one task come one after another; none comes while frozen()."""
 
@@ -70,7 +78,7 @@ class Tasks:
         self._journal = journal
         self._drain_s = drain_s
         self._refuses = on_unenforced == "refuse"  # tasks with limits that this host cannot hold
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._turns: dict[str, Turns] = {}
         self._frozen: str | None = None
         self._changing = 0
         self._calm = asyncio.Event()
@@ -135,7 +143,6 @@ class Tasks:
             del self.known[label]
             self._core.listeners.forget(label)
             self._journal.record(EventKind.REMOVED, "removed", task=label)
-        self._locks.pop(label, None)
 
     def find(self, label: str) -> Known:
         """Unknown."""
@@ -313,7 +320,7 @@ class Tasks:
 
     @asynccontextmanager
     async def _change(self, label: str) -> AsyncIterator[None]:
-        async with self._locks.setdefault(label, asyncio.Lock()):
+        async with self._turn(label):
             if self._frozen is not None:
                 raise Refused(self._frozen, "ask again in a moment")
             self._changing += 1
@@ -324,6 +331,19 @@ class Tasks:
                 self._changing -= 1
                 if self._changing == 0:
                     self._calm.set()
+
+    @asynccontextmanager
+    async def _turn(self, label: str) -> AsyncIterator[None]:
+        """Entered by one at a time for each label, whether or not there is such a task; kept while anybody wants it."""
+        turns = self._turns.setdefault(label, Turns())
+        turns.users += 1
+        try:
+            async with turns.lock:
+                yield
+        finally:
+            turns.users -= 1
+            if turns.users == 0:
+                del self._turns[label]
 
     @asynccontextmanager
     async def frozen(self, why: str) -> AsyncIterator[None]:

@@ -25,7 +25,8 @@ from tools.benchmarks.control import Refusal
 from tools.benchmarks.our_host import OurHost, free_ports
 
 LABELS = ("one", "two", "three", "four")
-ANSWERS_ENV = "export default { fetch: (request, env) => new Response(env.VERSION) };"
+# The values of env are not shown to those who look at a task; its names are.
+ANSWERS_ENV = "export default { fetch: (request, env) => new Response(Object.keys(env)[0]) };"
 ANSWERS_FILE = "export default {{ fetch: () => new Response('{}') }};"
 # A moment is chosen between the beginning of a change and a bit after the end that the last one of its kind had.
 BEYOND = 1.2
@@ -119,7 +120,7 @@ class Crashing:
 
     def _next(self, label: str, before: Task | None, *, bundled: bool) -> Task:
         self._versions += 1
-        version = f"{label} {self._versions}"
+        version = f"{label}_{self._versions}"
         revision, wanted = (1, True) if before is None else (before.revision + 1, before.wanted)
         return Task(version, revision, wanted, self._pack(version)[0] if bundled else None)
 
@@ -135,7 +136,7 @@ class Crashing:
     def _apply(self, label: str, task: Task) -> None:
         settings: dict[str, object] = {
             "taskId": label, "mainPath": "main.mjs", "listen": [f"127.0.0.1:{self._ports[label]}"],
-            "env": {"VERSION": task.version},
+            "env": {task.version: ""},
         }  # fmt: skip
         if task.digest is None:
             settings["pwd"] = str(self._folder)
@@ -228,7 +229,8 @@ class Crashing:
         spec = self.host.control.task(label)["spec"]
         digest = view["bundle"]
         assert digest is None or isinstance(digest, str)
-        return Task(str(spec["env"]["VERSION"]), int(str(view["revision"])), bool(view["wanted"]), digest)
+        (version,) = spec["env"]
+        return Task(version, int(str(view["revision"])), bool(view["wanted"]), digest)
 
     def _look_at_port(self, task: Task | None, port: int) -> None:
         try:
