@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "signals_blocked.h"
+
 namespace isolated {
 namespace {
 
@@ -107,13 +109,10 @@ int StartThread(const StatePointer& state) {
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, kStackBytes);
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals of the process are not for these threads
+  const SignalsBlocked blocked;
   auto* kept = new StatePointer(state);
   pthread_t thread;
   const int error = pthread_create(&thread, &attributes, Main, kept);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   if (error == 0)
     ++state->threads;

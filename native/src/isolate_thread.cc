@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "code_generation.h"
 #include "seccomp.h"
+#include "signals_blocked.h"
 #include "v8_strings.h"
 
 namespace isolated {
@@ -113,6 +114,7 @@ int IsolateThread::Start(const std::shared_ptr<IsolateThread>& self) {
   auto* kept = new std::shared_ptr<IsolateThread>(self);
   self->shared_.threads.fetch_add(1);
   pthread_t thread;
+  const SignalsBlocked blocked;
   const int error = pthread_create(&thread, &attributes, Main, kept);
   pthread_attr_destroy(&attributes);
   if (error != 0) {

@@ -4,10 +4,17 @@
 
 #include <utility>
 
+#include "signals_blocked.h"
+
 namespace isolated {
 namespace {
 
 using Owner = std::shared_ptr<MemoryAccount>;
+
+std::unique_ptr<v8::Platform> NewDefault(int threads) {
+  const SignalsBlocked blocked;
+  return v8::platform::NewDefaultPlatform(threads);
+}
 
 Owner CurrentOwner() {
   MemoryAccount* account = MemoryAccount::Current();
@@ -63,9 +70,7 @@ std::unique_ptr<v8::JobTask> Owned(std::unique_ptr<v8::JobTask> job) {
 
 }  // namespace
 
-Platform::Platform(int threads) : default_(v8::platform::NewDefaultPlatform(threads)) {
-  pages_.emplace(*default_->GetPageAllocator());
-}
+Platform::Platform(int threads) : default_(NewDefault(threads)) { pages_.emplace(*default_->GetPageAllocator()); }
 
 Platform::~Platform() = default;
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "clock.h"
+#include "signals_blocked.h"
 
 namespace isolated {
 namespace {
@@ -51,11 +52,8 @@ Watchdog::Watchdog() {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackBytes);
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals of the process are the main thread's
+  const SignalsBlocked blocked;
   const int error = pthread_create(&thread_, &attributes, Main, this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   if (error != 0) throw std::system_error(error, std::generic_category(), "the watchdog's thread");
 }

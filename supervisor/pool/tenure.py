@@ -159,11 +159,11 @@ class Tenure:
             self._run.refuse(ExitReason.NO_HANDLER)
             return
         self._serving = self._run.isolate
+        self._waiting.hand_over(self._serving)  # first of all: the isolate works while we tell
         self._go(TaskEvent.BOOTED, f"its isolate was ready after {microseconds / 1000:.1f} ms")
         self._parts.observer.on_ready(self._slot, microseconds / 1000)
         self._settle_starts()
         self._idleness.watch()
-        self._waiting.hand_over(self._run.isolate)
 
     def on_log(self, level: int, text: bytes) -> None:
         """The program wrote a console line."""

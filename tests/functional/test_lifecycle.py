@@ -329,6 +329,23 @@ def test_a_task_is_pinned_to_its_core(tmp_path: Path) -> None:
         assert os.sched_getaffinity(tid) == {core}
 
 
+def test_signals_of_the_process_reach_no_thread_that_may_not_pass_them_on(tmp_path: Path) -> None:
+    """The kernel picks any thread if the main one has a signal already; the filter of an isolate's would lose it."""
+    with Running(write_task(tmp_path, HELLO)) as running:
+        assert running.get().text == "hello"
+        found = 0
+        for thread in Path(f"/proc/{running.pid}/task").iterdir():
+            status = dict(
+                line.split(":\t", 1) for line in (thread / "status").read_text().splitlines() if ":\t" in line
+            )
+            if status["Name"].startswith(("isolate-", "V8 ", "watchdog", "reader")):
+                found += 1
+                blocked = int(status["SigBlk"], 16)
+                assert blocked & 1 << signal.SIGTERM - 1, status["Name"]
+                assert not blocked & 1 << signal.SIGSEGV - 1, status["Name"]
+        assert found >= 3
+
+
 def test_env_args_and_task_formats(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_text(
         "addEventListener('fetch', (e) => e.respondWith(Response.json([process.env, process.argv.slice(2)])));"
