@@ -40,7 +40,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return ("mend this",)
 
     monkeypatch.setattr("supervisor.limits.startup.prepare", prepare)
-    monkeypatch.setattr("supervisor.limits.capabilities.drop_capabilities", lambda kept: done.append("dropped"))
+    monkeypatch.setattr("supervisor.limits.capabilities.drop_capabilities", lambda _kept: done.append("dropped"))
     return done
 
 

@@ -209,6 +209,17 @@ def test_a_group_goes_as_soon_as_its_thread_is_gone(groups: CpuGroups) -> None:
     assert groups.leaving == 0
 
 
+def test_threads_that_are_ending_are_waited_for_at_the_end(groups: CpuGroups) -> None:
+    thread = threading.Thread(target=time.sleep, args=(0.1,))
+    thread.start()
+    placed = groups.place("ends", thread.native_id or 0, 0.5)
+    assert placed is not None
+    placed.leave()
+    groups.close()
+    assert not (own_folder() / process_name(os.getpid())).exists()
+    thread.join()
+
+
 def test_threads_without_a_quota_share_a_group_that_grows(groups: CpuGroups) -> None:
     folder = own_folder() / process_name(os.getpid()) / "rest"
     spinners = [Spinner() for _ in range(3)]

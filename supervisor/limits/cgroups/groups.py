@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections import deque
 from dataclasses import dataclass
 from itertools import count
@@ -23,6 +24,7 @@ from supervisor.limits.cgroups.mounts import Absent, Hierarchy, find_hierarchy
 from supervisor.spec.enforcement import QUOTA, Enforcement
 
 REST = "rest"
+CLOSE_S = 0.5  # for threads that are ending; those that are parked never do
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,10 @@ class CpuGroups:
         process is gone: the next one's open() finds it."""
         if self._top is None or self._rest is None:
             return
+        deadline = time.monotonic() + CLOSE_S
         for group in (*self._leaving, self._rest, self._top):
-            _removed(group)
+            while not _removed(group) and time.monotonic() < deadline:
+                time.sleep(CLOSE_S / 50)  # threads end some milliseconds after their isolates
 
 
 def foreseen_quota() -> Enforcement:
