@@ -55,10 +55,12 @@ def serve(config: str | None, **flags: str | None) -> int:
     given = {name: value for name, value in flags.items() if value is not None}
     settings = load_settings(config, os.environ, given)
     from supervisor.limits.capabilities import drop_capabilities, needed_capabilities
+    from supervisor.limits.cgroups import move_home
     from supervisor.limits.startup import prepare
     from supervisor.telemetry.logs import LogFormat, logging_to
 
     advice = prepare(settings)
+    move_home()
     drop_capabilities(needed_capabilities(shaping=settings.shape_interfaces != ()))  # while there is one thread
     with logging_to(2, form=cast("LogFormat | None", settings.log_format), level=settings.log_level) as sink:
         from supervisor.host import serve as serve_tasks  # only now: wrong settings are told without waiting for V8

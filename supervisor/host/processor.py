@@ -33,6 +33,7 @@ class Processor:
 
     def __enter__(self) -> Self:
         self._groups = CpuGroups.open()
+        self._groups.on_leaving = self._sweep_later
         if self._loop_cores is not None:
             self._keep_host_on(self._loop_cores)
         return self
@@ -59,9 +60,7 @@ class Processor:
                 os.sched_setaffinity(thread_id, spec.cpu)
             elif self._loop_cores is not None and spec.cpu is None:
                 os.sched_setaffinity(thread_id, self._all)  # it was born where the loop is
-            placed = self._groups.place(spec.label, thread_id, spec.limits.cpu.quota)
-            self._sweep_later()
-            return placed
+            return self._groups.place(spec.label, thread_id, spec.limits.cpu.quota)
         return None
 
     def _sweep_later(self) -> None:

@@ -92,7 +92,7 @@ def test_a_limit_holds_while_others_are_not_slowed_and_changes_under_way(wired: 
             try:
                 await asyncio.sleep(0.5)
                 slow, free, fast = await asyncio.gather(*(asyncio.to_thread(each.bits_per_s) for each in clients))
-                assert 6 * MBIT < slow < 8.1 * MBIT
+                assert 6 * MBIT < slow < 8.4 * MBIT  # a window that begins with a burst
                 assert free > FAST
                 assert fast > FAST
                 await shaper.change("slow", 16 * MBIT)
@@ -120,7 +120,7 @@ def test_among_a_thousand_classes_and_on_loopback(wired: Cable) -> None:
             try:
                 await asyncio.sleep(0.5)
                 slow, free = await asyncio.gather(*(asyncio.to_thread(each.bits_per_s) for each in clients))
-                assert 6 * MBIT < slow < 8.1 * MBIT
+                assert 6 * MBIT < slow < 8.4 * MBIT  # a window that begins with a burst
                 assert free > FAST
             finally:
                 for client in clients:

@@ -14,6 +14,7 @@ import errno
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Self
@@ -86,6 +87,7 @@ class CpuGroups:
         self._leaving: deque[Group] = deque()
         self._resting = 0
         self._weight = 1
+        self.on_leaving: Callable[[], None] = _nothing  # a group could not be removed yet: sweep() soon
 
     @classmethod
     def open(cls, found: Hierarchy | Absent | None = None) -> Self:
@@ -143,6 +145,7 @@ class CpuGroups:
         """Removes a group, now or when its last thread is gone."""
         if not _removed(group):
             self._leaving.append(group)
+            self.on_leaving()
 
     @property
     def leaving(self) -> int:
@@ -176,6 +179,10 @@ def foreseen_quota() -> Enforcement:
         return Enforcement(QUOTA, str(found))
     read_only = os.statvfs(found.own).f_flag & os.ST_RDONLY
     return _refused(found, OSError(errno.EROFS if read_only else errno.EACCES, "it cannot be written"))
+
+
+def _nothing() -> None:
+    """Nobody sweeps."""
 
 
 def _make(found: Hierarchy) -> Group:
