@@ -189,8 +189,9 @@ def send(slot: Slot) -> Waiting:
 class Yard:
     """One process with its neighbour, in which scripts are let loose."""
 
-    def __init__(self, engine: Engine, folder: Path, grace_s: float) -> None:
+    def __init__(self, engine: Engine, folder: Path, grace_s: float, limits: object = None) -> None:
         self._engine = engine
+        self._limits = limits or LIMITS
         self._grace_s = grace_s
         self.folder = folder
         self._ends = Ends()
@@ -222,7 +223,7 @@ class Yard:
                     "pwd": str(folder),
                     "mainPath": "main.js",
                     "listen": ["127.0.0.1:0"] if listens else [],
-                    "limits": limits or LIMITS,
+                    "limits": limits or self._limits,
                 }
             )
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 from supervisor.engine.engine import Engine
 from supervisor.pool.exchange import RequestRefused
 from supervisor.pool.slot import Slot
-from tests.hostile.contained import HELLO, Yard, ask, percentile, rss_mib
+from tests.hostile.contained import HELLO, LIMITS, Yard, ask, percentile, rss_mib
 
 # What parks: a check of V8's, an allocation that there is no room for in a full heap, a built-in that does not listen.
 GIVES_UP = "Array.prototype.toSorted.call({length: 2 ** 32 - 1})"
@@ -25,6 +25,8 @@ TOO_LARGE = "a = Array.from({length: 12}, () => new Array(131072).fill(0.5)); /x
 DEAF = "Array.prototype.indexOf.call({length: 2 ** 53 - 1}, 1)"
 KINDS = (GIVES_UP, TOO_LARGE, DEAF)
 AT_ONCE = 4
+# Enough on a slow machine for what comes before the allocation that parks.
+PATIENT = {**LIMITS, "cpu": {**LIMITS["cpu"], "request": "250ms", "startup": "500ms"}}
 PATIENCE_S = 30.0
 
 
@@ -65,7 +67,7 @@ async def main(parks: int, healthy: int) -> None:
     """Runs it all and ends the process."""
     with tempfile.TemporaryDirectory() as folder:
         async with Engine() as engine:
-            yard = Yard(engine, Path(folder), PATIENCE_S)
+            yard = Yard(engine, Path(folder), PATIENCE_S, PATIENT)
             await yard.open()
             tasks = [Healthy(yard.slot(HELLO, f"healthy-{number}")) for number in range(healthy)]
             await asyncio.gather(*(task.slot.start() for task in tasks))
