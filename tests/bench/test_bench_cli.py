@@ -1,13 +1,12 @@
 """The command line: what is refused, and the exit code. No peer is fetched."""
 
 import json
-import signal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from tools.benchmarks.cli import exit_code, main, sigterm_unwinds, wanted
+from tools.benchmarks.cli import exit_code, main, wanted
 from tools.benchmarks.results import OURS, SERVED, Failure, Outcome, Participant
 
 
@@ -88,10 +87,3 @@ def test_only_our_failures_make_the_run_fail() -> None:
     assert exit_code([peer, Outcome("http", [Participant(OURS, absent="not built")], [])]) == 1
     assert exit_code([Outcome("http", [], [], [Failure("hello", OURS, "status 500")])]) == 1
     assert exit_code([Outcome("crash", [], [], [Failure("20", SERVED, "not all of 20 tasks answered")])]) == 1
-
-
-def test_sigterm_unwinds_within_the_block_only() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), sigterm_unwinds():
-        signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.benchmarks import procfs
+from tools.benchmarks.interrupts import interrupts_wait
 from tools.benchmarks.results import MeasurementFailed
 
 STOP_SECONDS = 5.0  # what a program gets to end after SIGTERM, and again after SIGKILL
@@ -55,12 +56,14 @@ def started(launch: Launch, *, talk: bool = False) -> Iterator[Child]:
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         log = Path(folder) / "log"
-        with log.open("w", encoding="utf-8") as output:
-            process = _popen(launch, output.fileno(), talk=talk)
+        process = None
         try:
+            with log.open("w", encoding="utf-8") as output, interrupts_wait():
+                process = _popen(launch, output.fileno(), talk=talk)
             yield Child(process, log)
         finally:
-            _end(process)
+            if process is not None:
+                _end(process)
 
 
 def last_lines(log: Path) -> str:

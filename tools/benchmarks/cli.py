@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -16,6 +13,7 @@ from rich.console import Console
 
 from tools.benchmarks import document, load, machine, table
 from tools.benchmarks.cache import DEFAULT_FOLDER, Cache, Unavailable
+from tools.benchmarks.interrupts import sigterm_unwinds
 from tools.benchmarks.options import COMMON, COMPARING, OWN
 from tools.benchmarks.ours import Isolated, Served
 from tools.benchmarks.peers import PEERS
@@ -117,17 +115,3 @@ def wanted(peers: Sequence[str], *, no_ours: bool) -> dict[str, Obtain]:
     """Returns who is to take part, in the order of turns: we first."""
     ours: dict[str, Obtain] = {} if no_ours else {OURS: Isolated.obtain, SERVED: Served.obtain}
     return ours | {name: PEERS[name] for name in peers}
-
-
-@contextmanager
-def sigterm_unwinds() -> Iterator[None]:
-    """Within the block SIGTERM does what Ctrl-C does, so that every program that was started is ended."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

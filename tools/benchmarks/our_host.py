@@ -21,6 +21,7 @@ from tools.benchmarks import procfs
 from tools.benchmarks.cache import ROOT
 from tools.benchmarks.children import last_lines
 from tools.benchmarks.control import Control
+from tools.benchmarks.interrupts import interrupts_wait
 from tools.benchmarks.results import MeasurementFailed
 
 READY_SECONDS = 60.0
@@ -68,7 +69,7 @@ class OurHost:
 
     def begin(self) -> None:
         """Starts the process, and waits for nothing."""
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, interrupts_wait():
             self._process = subprocess.Popen(
                 command(self._config), cwd=self.folder, env=environment(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from tools.benchmarks.cli import sigterm_unwinds
+from tools.benchmarks.interrupts import sigterm_unwinds
 from tools.benchmarks.our_host import our_host
 from tools.benchmarks.results import MeasurementFailed
 from tools.soaking.figures import Figures, parsed
