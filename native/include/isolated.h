@@ -147,9 +147,12 @@ const char* isolated_error(void);
 /* V8's version, e.g. "13.6.233.17-node.50". Static. Any thread. */
 const char* isolated_v8_version(void);
 
-/* Makes a thread with an isolate on it, from the snapshot. Returns its id, or 0 (isolated_error says why).
- * ISOLATED_WARM follows. */
+/* Makes a thread with an isolate on it, from the snapshot. Returns its id, or 0 if the engine was not started.
+ * ISOLATED_WARM follows; or ISOLATED_EXIT with the reason "no-thread". */
 uint32_t isolated_create(void);
+
+/* Linux tid of the thread that starts those of isolates: they are born in its cgroup and on its cores. */
+int isolated_starter_thread(void);
 
 /* Boots a task in a fresh isolate. ISOLATED_READY or ISOLATED_EXIT follows. */
 int isolated_boot(uint32_t isolate, const struct isolated_boot_options* options);

@@ -73,9 +73,11 @@ Engine::Engine(const isolated_engine_options& options)
   snapshot_.emplace(platform_, std::string_view(options.runtime_js, options.runtime_js_length));
   shared_.emplace(platform_, *snapshot_, outbox_, watchdog_, files_, !(options.flags & ISOLATED_ENGINE_NO_SECCOMP));
   shared_->on_exit = [this](uint32_t id) { isolates_.Remove(id); };
+  starter_.emplace();
 }
 
 bool Engine::Stop() {
+  starter_.reset();
   for (const auto& isolate : isolates_.All()) isolate->End(ISOLATED_END_KILLED);
   const int64_t deadline = MonotonicNs() + kEndWaitNs;
   while (shared_->threads > shared_->parked && MonotonicNs() < deadline) {
@@ -84,13 +86,10 @@ bool Engine::Stop() {
   return shared_->threads == 0;
 }
 
-uint32_t Engine::Create(int* error) {
-  *error = 0;
+uint32_t Engine::Create() {
   const auto isolate = isolates_.Add([&](uint32_t id) { return std::make_shared<IsolateThread>(*shared_, id); });
-  *error = IsolateThread::Start(isolate);
-  if (*error == 0) return isolate->id();
-  isolates_.Remove(isolate->id());
-  return 0;
+  starter_->Post([isolate] { IsolateThread::Start(isolate); });
+  return isolate->id();
 }
 
 void Engine::ReadCounts(isolated_counts* out) {

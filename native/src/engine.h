@@ -12,6 +12,7 @@
 #include "outbox.h"
 #include "platform.h"
 #include "snapshot.h"
+#include "thread_starter.h"
 
 namespace isolated {
 
@@ -29,10 +30,11 @@ class Engine {
   // cannot be interrupted): then the engine must not be destroyed.
   bool Stop();
 
-  // Id of a new isolate; 0 with `*error` set to an errno.
-  uint32_t Create(int* error);
+  // Id of a new isolate. If there is no thread for it, its EXIT says so.
+  uint32_t Create();
   std::shared_ptr<IsolateThread> Find(uint32_t id) { return isolates_.Find(id); }
   Outbox& outbox() { return outbox_; }
+  int32_t starter_thread() const { return starter_->thread_id(); }
   void ReadCounts(isolated_counts* out);
 
  private:
@@ -46,6 +48,7 @@ class Engine {
   FileReader files_;
   HandleTable<IsolateThread> isolates_;
   std::optional<Shared> shared_;
+  std::optional<ThreadStarter> starter_;
   Watchdog watchdog_;  // the last to be made and the first to go: it reaches all of the above
 };
 

@@ -73,11 +73,10 @@ const char* isolated_v8_version(void) { return v8::V8::GetVersion(); }
 
 uint32_t isolated_create(void) {
   if (!engine) return Fail(0, "the engine was not started");
-  int error = 0;
-  const uint32_t id = engine->Create(&error);
-  if (id == 0) Fail(0, std::string("cannot start a thread: ") + strerror(error));
-  return id;
+  return engine->Create();
 }
+
+int isolated_starter_thread(void) { return engine ? engine->starter_thread() : 0; }
 
 int isolated_boot(uint32_t isolate, const isolated_boot_options* options) {
   return Post(isolate, [&] {

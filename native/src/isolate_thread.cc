@@ -106,7 +106,7 @@ void OnPromiseReject(v8::PromiseRejectMessage message) {
 IsolateThread::IsolateThread(Shared& shared, uint32_t id)
     : shared_(shared), id_(id), created_ns_(MonotonicNs()), records_(id), exchanges_(records_) {}
 
-int IsolateThread::Start(const std::shared_ptr<IsolateThread>& self) {
+void IsolateThread::Start(const std::shared_ptr<IsolateThread>& self) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -117,11 +117,19 @@ int IsolateThread::Start(const std::shared_ptr<IsolateThread>& self) {
   const SignalsBlocked blocked;
   const int error = pthread_create(&thread, &attributes, Main, kept);
   pthread_attr_destroy(&attributes);
-  if (error != 0) {
-    self->shared_.threads.fetch_sub(1);
-    delete kept;
-  }
-  return error;
+  if (error == 0) return;
+  self->shared_.threads.fetch_sub(1);
+  delete kept;
+  self->EndWithoutThread(error);
+}
+
+void IsolateThread::EndWithoutThread(int error) {
+  ExitReport report;
+  report.reason = "no-thread";
+  report.message = std::string("cannot start a thread: ") + strerror(error);
+  records_.Add(ISOLATED_EXIT, 0, 0, report.Json());
+  shared_.on_exit(id_);
+  Flush();
 }
 
 void* IsolateThread::Main(void* kept) {

@@ -62,8 +62,8 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
 
   IsolateThread(Shared& shared, uint32_t id);
 
-  // Starts the thread, which keeps `self` alive. Returns errno, 0 if it runs.
-  static int Start(const std::shared_ptr<IsolateThread>& self);
+  // Starts the thread, which keeps `self` alive; without one its EXIT says why.
+  static void Start(const std::shared_ptr<IsolateThread>& self);
 
   static IsolateThread* From(v8::Isolate* isolate) { return static_cast<IsolateThread*>(isolate->GetData(kDataSlot)); }
 
@@ -126,6 +126,7 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   ExitReport ParkedReport();
   // What every end tells besides its reason.
   void Complete(ExitReport& report);
+  void EndWithoutThread(int error);
   void CaptureStack();
 
   void Boot(const BootOptions& options);

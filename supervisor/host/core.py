@@ -54,7 +54,9 @@ class Core:
         """Starts V8. EngineError."""
         options = self._options
         self.engine = await self._stack.enter_async_context(Engine(v8_flags=options.v8_flags, seccomp=options.seccomp))
-        self.processor = self._stack.enter_context(Processor(asyncio.get_running_loop(), options.loop_cores))
+        self.processor = self._stack.enter_context(
+            Processor(asyncio.get_running_loop(), self.engine.starter_thread, options.loop_cores)
+        )
         self.shaper = await self._stack.enter_async_context(Shaper(options.shaping))  # ends after the last connection
         self.listeners = await self._stack.enter_async_context(Listeners(options.ingress))
         self.network = Network(self.shaper, self.listeners)

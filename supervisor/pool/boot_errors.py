@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.errors import BootError
+from supervisor.errors import BootError, EngineError, IsolatedError
 from supervisor.spec.exits import Exit, ExitReason
 from supervisor.spec.task import TaskSpec
 
@@ -16,10 +16,15 @@ def no_handler(spec: TaskSpec) -> BootError:
     )
 
 
-def boot_error(spec: TaskSpec, end: Exit) -> BootError:
+def boot_error(spec: TaskSpec, end: Exit) -> IsolatedError:
     """Its isolate ended before it was ready, or was of no use."""
     if end.reason is ExitReason.NO_HANDLER:
         return no_handler(spec)
+    if end.reason is ExitReason.NO_THREAD:
+        return EngineError(
+            f"task {spec.label} did not start: {end.describe()}",
+            "raise the limit of threads (`ulimit -u`, pids.max, systemd's TasksMax), or lower the host's isolates",
+        )
     error = end.error
     if error is None:
         return BootError(f"task {spec.label} did not start: {end.describe()}")

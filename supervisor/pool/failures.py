@@ -17,6 +17,7 @@ _TITLES = {
     ExitReason.WALL_LIMIT: "The program took too long",
     ExitReason.STARTUP_LIMIT: "The program took too long to start",
     ExitReason.NO_HANDLER: "The program handles no requests",
+    ExitReason.NO_THREAD: "The host has no thread for the program",
     ExitReason.BLOCKED: "The program is blocked",
     ExitReason.UNRESPONSIVE: "The program stopped responding",
     ExitReason.ABORTED: "The program was aborted",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from supervisor.spec.task import TaskSpec
 
 # JavaScript stops within milliseconds of being told; what does not is in a built-in that no termination reaches.
 END_S = 2.0
+ENDED = frozenset({IsolateState.STOPPED, IsolateState.PARKED})
 
 
 class Placement(Protocol):
@@ -27,14 +28,17 @@ class Placement(Protocol):
         """Its isolate is over."""
 
 
+type OnPlaced = Callable[[Placement | OSError | None], None]
+
+
 class Placer(Protocol):
     """Puts threads where their tasks want them."""
 
     def is_first(self, spec: TaskSpec) -> bool:
         """Whether that has to be before the first line of the task's code."""
 
-    def place(self, spec: TaskSpec, thread_id: int) -> Placement | None:
-        """Does so; None if there is nothing to leave again. OSError: it cannot be done."""
+    def place(self, spec: TaskSpec, thread_id: int, placed: OnPlaced) -> None:
+        """Does so and calls `placed`, now or later: with None if there is nothing to leave again, or why it failed."""
 
 
 class RunOwner(Protocol):
@@ -129,29 +133,32 @@ class Run:
         wall_ms = self._spec.limits.cpu.wall_ms
         if wall_ms is not None:
             self._boot_watch = self._loop.call_later(wall_ms / 1000, self._end_boot_late)
-        if self._place() or self._placer is None or not self._placer.is_first(self._spec):
-            self._post(blocked)
-        else:
+        if self._placer is not None and self._placer.is_first(self._spec):
             self._blocked = blocked
-
-    def _post(self, blocked: Iterable[str]) -> None:
-        if not self._unplaced:
+        else:
             self.isolate.boot(self._spec, blocked=blocked)
+        self._place()
 
-    def _place(self) -> bool:
-        """Returns whether its thread is where it belongs: an isolate that was made for us may have none yet."""
-        if self._placer is None:
-            return False
+    def _place(self) -> None:
+        """Has its thread placed, as soon as there is one: an isolate that was made for us may have none yet."""
         figures = self.isolate.statistics()
-        if figures is None or not figures.thread_id:
-            return False
+        if self._placer is None or figures is None or not figures.thread_id:
+            return
         placer, self._placer = self._placer, None
-        try:
-            self._placement = placer.place(self._spec, figures.thread_id)
-        except OSError as error:
-            self._unplaced = f"its CPU limits cannot be held: {error.strerror or error}"
+        placer.place(self._spec, figures.thread_id, self._on_placed)
+
+    def _on_placed(self, outcome: Placement | OSError | None) -> None:
+        blocked, self._blocked = self._blocked, None
+        if isinstance(outcome, OSError):
+            self._unplaced = f"its CPU limits cannot be held: {outcome.strerror or outcome}"
             self.isolate.end(End.KILLED)
-        return True
+        elif self._life.state in ENDED:  # it did not wait for this
+            if outcome is not None:
+                outcome.leave()
+        else:
+            self._placement = outcome
+            if blocked is not None and self._life.state is IsolateState.BOOTING:
+                self.isolate.boot(self._spec, blocked=blocked)
 
     def throttled_s(self) -> float:
         """For how long its quota made it stand still."""
@@ -216,9 +223,6 @@ class Run:
         if self._owner is None:
             return
         self._place()
-        blocked, self._blocked = self._blocked, None
-        if blocked is not None:
-            self._post(blocked)
 
     def on_ready(self, microseconds: int, *, has_handler: bool) -> None:
         """Boot is done."""

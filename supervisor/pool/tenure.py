@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from supervisor.engine.exchange import Answered
 from supervisor.engine.isolate import Isolate, Statistics
-from supervisor.errors import EngineError, IsolatedError
+from supervisor.errors import IsolatedError
 from supervisor.pool import failures
 from supervisor.pool.blocked import Block
 from supervisor.pool.boot_errors import boot_error
@@ -123,32 +123,20 @@ class Tenure:
             self._go(TaskEvent.RELEASED, "its block is over, or its files may have changed")
         if self.state is not TaskState.PENDING:
             self._go(TaskEvent.WANTED, why)
-        return self._boot() if place is Place.TAKEN else None
+        if place is Place.TAKEN:
+            self._boot()
+        return None
 
     def on_room(self) -> None:
         """The place that it waited for is there."""
-        failure = self._boot()
-        if failure is not None:
-            self._fail_all(self._waiting_exchanges(), failure)
+        self._boot()
 
-    def _boot(self) -> Failure | None:
+    def _boot(self) -> None:
         run = Run(self.spec, self._parts.loop, self, self._parts.placer)
-        try:
-            run.isolate = self._parts.take(run)
-        except EngineError as error:
-            return self._on_no_thread(error)
+        run.isolate = self._parts.take(run)
         self._run = run
         self.history.boots += 1
         run.boot([block.sources for block in self._parts.blocks.blocks()])
-        return None
-
-    def _on_no_thread(self, error: EngineError) -> Failure:
-        self._parts.room.leave(self._slot)
-        self._settle_starts(error)
-        end = Exit(ExitReason.ABORTED, message=error.message)
-        self._end_tenure(end, lived_s=0.0)
-        self._parts.observer.on_end(self._slot, end)
-        return failures.of_backoff(self._hold.backoff_s(self._parts.loop.time()))
 
     # -- what the isolate tells (RunOwner) -------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from supervisor.engine.exchange import Answered
 from supervisor.engine.isolate import End, Isolate, IsolateListener
-from supervisor.errors import EngineError
 from supervisor.spec.exits import Exit
 
 # The next isolate is made a moment after one was taken, so that it does not compete with the boot that took it.
@@ -55,7 +54,7 @@ class WarmPool:
         return len(self._warm)
 
     def take(self, listener: IsolateListener) -> Isolate:
-        """Returns a warm isolate, or makes one: booting works for both. EngineError if there is no thread for it."""
+        """Returns a warm isolate, or makes one: booting works for both."""
         isolate = self._warm.popleft() if self._warm else None
         self._refill_soon()
         if isolate is None:
@@ -68,10 +67,7 @@ class WarmPool:
         self._refill = None
         while not self._closed and len(self._warm) + len(self._making) < self._target:
             waiting = _Waiting(self)
-            try:
-                waiting.isolate = self._create(waiting)
-            except EngineError:
-                return
+            waiting.isolate = self._create(waiting)
             self._making.add(waiting.isolate.id)
 
     def close(self) -> None:

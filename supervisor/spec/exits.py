@@ -24,6 +24,7 @@ class ExitReason(StrEnum):
     WALL_LIMIT = "wall-limit"
     STARTUP_LIMIT = "startup-limit"
     NO_HANDLER = "no-handler"  # it listens, and its main module handles no requests
+    NO_THREAD = "no-thread"  # the machine or the host has no thread left for it
     BLOCKED = "blocked"  # its sources are blocked on this host: nothing was run
     UNRESPONSIVE = "unresponsive"  # did not end when told to; its thread is parked
     ABORTED = "aborted"  # V8 itself gave up, or the host could not understand why it ended
@@ -44,6 +45,7 @@ _WORDS: dict[ExitReason, tuple[str, Quantity | None]] = {
     ExitReason.WALL_LIMIT: ("a request took longer than limits.cpu.wall", TIME),
     ExitReason.STARTUP_LIMIT: ("the main module took longer than limits.cpu.startup", TIME),
     ExitReason.NO_HANDLER: ("it listens, but its main module handles no requests", None),
+    ExitReason.NO_THREAD: ("there is no thread left for it", None),
     ExitReason.BLOCKED: ("the program is blocked on this host for what it did before", None),
     ExitReason.UNRESPONSIVE: ("the program did not stop when it was told to", TIME),
     ExitReason.ABORTED: ("V8 gave up", None),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from supervisor.engine.exchange import Answered
 from supervisor.engine.isolate import End, Isolate, IsolateListener, Statistics
-from supervisor.errors import EngineError
 from supervisor.pool.exchange import Exchange
 from supervisor.spec.exits import Exit, ExitReason
 from supervisor.spec.task import TaskSpec
@@ -177,12 +177,14 @@ class FakeIsolates:
         self.made: list[FakeIsolate] = []
 
     def create(self, listener: IsolateListener) -> FakeIsolate:
-        if self.threads_left is not None:
-            if self.threads_left == 0:
-                raise EngineError("cannot make an isolate: no thread: Resource temporarily unavailable")
-            self.threads_left -= 1
         self.made.append(FakeIsolate(len(self.made) + 1, listener))
         self.last.figures.has_thread = self.warm
+        if self.threads_left == 0:
+            self.last.figures.has_thread = False
+            no_thread = Exit(ExitReason.NO_THREAD, message="cannot start a thread: Resource temporarily unavailable")
+            asyncio.get_running_loop().call_soon(self.last.exit, no_thread)
+        elif self.threads_left is not None:
+            self.threads_left -= 1
         return self.made[-1]
 
     @property

@@ -224,7 +224,9 @@ def test_threads_without_a_quota_share_a_group_that_grows(groups: CpuGroups) -> 
     folder = own_folder() / process_name(os.getpid()) / "rest"
     spinners = [Spinner() for _ in range(3)]
     try:
-        placed = [groups.place("free", spinner.id, None) for spinner in spinners]
+        for spinner in spinners:
+            groups.breed(spinner.id)
+        placed = [groups.rest() for _ in spinners]
         file = folder / ("cpu.shares" if (folder / "cpu.shares").exists() else "cpu.weight")
         threads = folder / ("tasks" if (folder / "tasks").exists() else "cgroup.threads")
         assert {spinner.id for spinner in spinners} <= set(map(int, threads.read_text().split()))
@@ -233,7 +235,6 @@ def test_threads_without_a_quota_share_a_group_that_grows(groups: CpuGroups) -> 
         for spinner in spinners:
             spinner.end()
     for each in placed:
-        assert each is not None
         assert each.usage() is None
         each.leave()
     assert int(file.read_text()) in (1024, 100)

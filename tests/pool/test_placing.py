@@ -9,6 +9,7 @@ import pytest
 
 from supervisor.engine.isolate import End
 from supervisor.errors import BootError
+from supervisor.pool.run import OnPlaced
 from supervisor.spec.exits import ExitReason
 from supervisor.spec.task import TaskSpec
 from tests.fakes.virtual_time import on_virtual_time
@@ -32,21 +33,30 @@ class FakePlacement:
 class FakePlacer:
     """Implements Placer."""
 
-    def __init__(self, *, first: bool = True, error: OSError | None = None) -> None:
+    def __init__(self, *, first: bool = True, error: OSError | None = None, at_once: bool = True) -> None:
         self.first = first
         self.error = error
+        self.at_once = at_once  # or when a test calls finish()
         self.threads: list[int] = []
         self.made: list[FakePlacement] = []
+        self.waiting: list[OnPlaced] = []
 
     def is_first(self, spec: TaskSpec) -> bool:
         return self.first
 
-    def place(self, spec: TaskSpec, thread_id: int) -> FakePlacement:
+    def place(self, spec: TaskSpec, thread_id: int, placed: OnPlaced) -> None:
         self.threads.append(thread_id)
+        self.waiting.append(placed)
+        if self.at_once:
+            self.finish()
+
+    def finish(self) -> None:
+        placed = self.waiting.pop()
         if self.error is not None:
-            raise self.error
-        self.made.append(FakePlacement())
-        return self.made[-1]
+            placed(self.error)
+        else:
+            self.made.append(FakePlacement())
+            placed(self.made[-1])
 
 
 def booting(case: Case, *, warm: bool) -> asyncio.Task[None]:
@@ -112,6 +122,32 @@ async def test_it_leaves_when_it_is_over_and_what_it_stood_still_stays() -> None
     await stop
     assert [each.left for each in placer.made] == [1]
     assert case.slot.history.throttled_s == 1.5
+
+
+@on_virtual_time
+async def test_nothing_runs_while_its_thread_is_on_the_way_and_others_do_not_wait() -> None:
+    placer = FakePlacer(at_once=False)
+    case = slot_of(placer=placer)
+    starting = booting(case, warm=True)
+    await asyncio.sleep(1 / 1000)
+    assert not was_booted(case)
+    placer.finish()
+    assert was_booted(case)
+    case.isolate.tell_ready()
+    await starting
+
+
+@on_virtual_time
+async def test_one_that_ends_while_its_thread_is_on_the_way_leaves_its_place() -> None:
+    placer = FakePlacer(at_once=False)
+    case = slot_of(placer=placer)
+    starting = booting(case, warm=True)
+    await asyncio.sleep(0)
+    case.isolate.exit(ExitReason.KILLED)
+    await asyncio.wait([starting])
+    placer.finish()
+    assert [each.left for each in placer.made] == [1]
+    assert not was_booted(case)
 
 
 @pytest.mark.parametrize("warm", [True, False])

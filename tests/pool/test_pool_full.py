@@ -185,7 +185,7 @@ async def test_no_thread_for_a_task_that_waited_for_a_place_is_told_to_its_reque
     first.obey()
     await asyncio.sleep(0.01)
     assert exchange.failure is not None
-    assert exchange.failure.reason == "backoff"
+    assert exchange.failure.reason == "no-thread"
     assert third.state is TaskState.BACKOFF
     assert host.pool.room.isolates == 1
 

@@ -173,21 +173,26 @@ async def test_a_ready_task_is_not_watched_as_a_boot() -> None:
 @on_virtual_time
 async def test_no_thread_for_the_first_start() -> None:
     case = slot_of(threads_left=0)
-    with pytest.raises(EngineError, match="cannot make an isolate"):
+    with pytest.raises(EngineError, match="cannot start a thread"):
         await case.slot.start()
+    assert case.slot.state is TaskState.BACKOFF
 
 
 @on_virtual_time
 async def test_no_thread_for_a_later_boot_refuses_the_request_and_tries_again_later() -> None:
     case = await slot_of(threads_left=1).started()
     case.isolate.exit(Exit(ExitReason.EXITED, code=0))
-    for _ in range(3):
-        failure = case.refusal()
-        assert failure.status == 503
-        assert failure.retry_after_s
-        await asyncio.sleep(failure.retry_after_s)
+    for wait_s in (0, 0, 0, 10):
+        await asyncio.sleep(wait_s)
+        _, exchange = case.ask()
+        await asyncio.sleep(1 / 1000)
+        assert exchange.failure is not None
+        assert (exchange.failure.status, exchange.failure.reason) == (503, "no-thread")
+        if exchange.failure.retry_after_s:
+            break
+    assert case.refusal().reason == "backoff"
     case.isolates.threads_left = 1
-    await asyncio.sleep(10)
+    await asyncio.sleep(100)
     number, exchange = case.ask()
     case.isolate.tell_ready()
     case.isolate.respond(number)

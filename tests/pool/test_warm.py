@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from supervisor.engine.isolate import End
-from supervisor.errors import EngineError
 from supervisor.pool.warm import REFILL_DELAY_S, WarmPool
 from supervisor.spec.exits import ExitReason
 from tests.fakes.isolates import FakeIsolates
@@ -75,14 +72,23 @@ async def test_a_machine_without_threads_keeps_what_it_has() -> None:
     isolates = FakeIsolates(threads_left=1)
     pool = WarmPool(isolates.create, 3)
     pool.fill()
-    isolates.last.tell_warm()
+    isolates.made[0].tell_warm()
     assert len(pool) == 1
     pool.take(FakeListener())
-    with pytest.raises(EngineError, match="cannot make an isolate"):
-        pool.take(FakeListener())
-    isolates.threads_left = 1
+    without = FakeListener()
+    pool.take(without)
+    await asyncio.sleep(0)
+    assert without.end is not None
+    assert without.end.reason is ExitReason.NO_THREAD
+    made = len(isolates.made)
+    await asyncio.sleep(10)
+    assert len(isolates.made) == made + 3, "no more than once for each that was taken"
+    assert len(pool) == 0
+    isolates.threads_left = 3
+    pool.take(FakeListener())
     await asyncio.sleep(REFILL_DELAY_S * 1.5)
-    assert len(isolates.made) == 2, "it tries again once there may be threads"
+    isolates.last.tell_warm()
+    assert len(pool) == 1, "it tries again once there may be threads"
 
 
 @on_virtual_time

@@ -10,6 +10,7 @@ So what the loop needs is there at once however many isolates spin: beside them 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -38,7 +39,7 @@ class QuotaUsage:
 
 
 class Placed:
-    """An isolate's thread in its group. Loop thread."""
+    """An isolate's thread in its group."""
 
     __slots__ = ("_group", "_left", "_owner")
 
@@ -74,16 +75,21 @@ class Placed:
 
 
 class CpuGroups:
-    """The groups of this process; without a usable cgroup tree it is there too, and holds nothing. Loop thread.
+    """The groups of this process; without a usable cgroup tree it is there too, and holds nothing.
 
-    Every call is a few writes to the kernel, 0.03 to 0.15 ms, which is why none of it is on another thread.
+    One thread at a time, and not the loop's: moving a thread to another group waits for a grace period of the kernel
+    (6 ms, and up to 20, measured on 6.18 at rest), and whoever makes or removes a group meanwhile waits as well. rest()
+    and note_rest() are for the loop: they make no thread move.
     """
 
-    def __init__(self, top: Group | None, enforcement: Enforcement) -> None:
+    def __init__(self, top: Group | None, enforcement: Enforcement, home: Group | None = None) -> None:
         self.enforcement = enforcement
         self._top = top
+        self._home = home  # the process's own
+        self._breeding: list[int] = []
         self._rest = None if top is None else top.child(REST)
         self._numbers = count(1)
+        self._living: list[Group] = []
         self._leaving: deque[Group] = deque()
         self._resting = 0
         self._weight = 1
@@ -96,7 +102,7 @@ class CpuGroups:
         if isinstance(found, Absent):
             return cls(None, Enforcement(QUOTA, None, found.problem, found.remedy))
         try:
-            return cls(_make(found), Enforcement(QUOTA, str(found)))
+            return cls(_make(found), Enforcement(QUOTA, str(found)), _kind(found)(found.own))
         except OSError as error:
             return cls(None, _refused(found, error))
 
@@ -105,21 +111,22 @@ class CpuGroups:
         """Whether isolates are put into groups here."""
         return self._top is not None
 
-    def place(self, label: str, thread_id: int, quota: float | None) -> Placed | None:
-        """Puts a thread where it belongs; None: there are no groups, or it has none because the kernel refused.
+    def breed(self, thread_id: int) -> None:
+        """Moves a thread to those without a quota: the threads that it starts are born there. OSError."""
+        if self._rest is not None:
+            self._rest.add(thread_id)
+            self._breeding.append(thread_id)
 
-        OSError: it has a quota, and that cannot be held now.
-        """
-        if self._top is None or self._rest is None:
+    def rest(self) -> Placed:
+        """One more thread was born there."""
+        self.note_rest(1)
+        return Placed(self, None)
+
+    def place(self, label: str, thread_id: int, quota: float) -> Placed | None:
+        """Puts a thread into a group with a quota; None: there are no groups. OSError: the quota cannot be held now."""
+        if self._top is None:
             return None
         self.sweep()
-        if quota is None:
-            try:
-                self._rest.add(thread_id)
-            except OSError:
-                return None
-            self.note_rest(1)
-            return Placed(self, None)
         group = self._top.child(task_name(next(self._numbers), label))
         group.make()
         try:
@@ -128,6 +135,7 @@ class CpuGroups:
         except BaseException:
             self.drop(group)
             raise
+        self._living.append(group)
         return Placed(self, group)
 
     def note_rest(self, change: int) -> None:
@@ -143,6 +151,8 @@ class CpuGroups:
 
     def drop(self, group: Group) -> None:
         """Removes a group, now or when its last thread is gone."""
+        if group in self._living:
+            self._living.remove(group)
         if not _removed(group):
             self._leaving.append(group)
             self.on_leaving()
@@ -164,8 +174,12 @@ class CpuGroups:
         process is gone: the next one's open() finds it."""
         if self._top is None or self._rest is None:
             return
+        for thread in self._breeding:
+            with contextlib.suppress(OSError):  # it is over
+                if self._home is not None:
+                    self._home.add(thread)
         deadline = time.monotonic() + CLOSE_S
-        for group in (*self._leaving, self._rest, self._top):
+        for group in (*self._leaving, *self._living, self._rest, self._top):
             while not _removed(group) and time.monotonic() < deadline:
                 time.sleep(CLOSE_S / 50)  # threads end some milliseconds after their isolates
 
@@ -187,8 +201,7 @@ def _nothing() -> None:
 
 def _make(found: Hierarchy) -> Group:
     remove_leftovers(found.own)
-    kind = Group1 if found.version == 1 else Group2
-    top = kind(found.own / process_name(os.getpid()))
+    top = _kind(found)(found.own / process_name(os.getpid()))
     if isinstance(top, Group2):
         Group2(found.own).control()
     top.make()
@@ -203,6 +216,10 @@ def _make(found: Hierarchy) -> Group:
         _removed(top)
         raise
     return top
+
+
+def _kind(found: Hierarchy) -> type[Group1 | Group2]:
+    return Group1 if found.version == 1 else Group2
 
 
 def _try_quota(top: Group) -> None:

@@ -28,13 +28,14 @@ def main() -> None:
     tell("leftovers", before=left, after=_folders(), how=groups.enforcement.how, problem=groups.enforcement.problem)
 
     threads = spinner(), spinner()
-    slow, free = (groups.place(name, tid, quota) for name, tid, quota in zip("ab", threads, (0.2, None), strict=True))
+    slow, free = groups.place("a", threads[0], 0.2), groups.rest()
+    groups.breed(threads[1])
     found = shares(threads, SECONDS)
     usage = None if slow is None else slow.usage()
     types = {each.parent.name: each.read_text().strip() for each in OWN.rglob("cgroup.type")}
     tell(
         "groups", shares=found, types=sorted(set(types.values())), own=(OWN / "cgroup.type").read_text().strip(),
-        throttled_s=None if usage is None else usage.throttled_s, free=None if free is None else free.usage(),
+        throttled_s=None if usage is None else usage.throttled_s, free=free.usage(),
     )  # fmt: skip
     _many(groups)
     os._exit(0)  # the threads never end by themselves
