@@ -10,6 +10,7 @@ from supervisor.spec.allow import Allow
 from supervisor.spec.limits import DURATION, Limits
 from supervisor.spec.listen import LISTEN_PATTERN, ListenAddress, parse_listen
 from supervisor.spec.model import Milliseconds, Settings
+from supervisor.spec.placement import Placement
 from supervisor.spec.refused import Refused
 from supervisor.spec.texts import (
     ENV_NAME,
@@ -100,6 +101,8 @@ class TaskSpec(Settings):
     idle: Annotated[Milliseconds | None, DURATION] = Field(
         60_000.0, description="no request, timer or open socket for so long: the isolate ends, the listeners stay"
     )
+
+    placement: Placement = Field(default_factory=Placement, description="where in a cluster it may run")
 
     @field_validator("main_path", mode="plain", json_schema_input_type=str)
     @classmethod
