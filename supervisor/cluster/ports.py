@@ -11,6 +11,7 @@ from supervisor.cluster.values import (
     Booted,
     Capacity,
     Claim,
+    Departure,
     Full,
     HostState,
     Leased,
@@ -44,8 +45,8 @@ class Door(Protocol):
     async def boot(self, label: str, epoch: int) -> Booted | Refused:
         """Boots what was admitted; returns once it answers requests. Takes as long as the boot does."""
 
-    async def guard(self, record: Record) -> Record | None:
-        """Keeps `record` and its bundle; None: kept. Otherwise the newer record that this host has."""
+    async def guard(self, record: Record) -> Withheld | None:
+        """Keeps `record` and its bundle; None: kept. Withheld: there is a newer record, or a promise for one."""
 
     async def claim(self, claim: Claim) -> Promised | Withheld:
         """A guardian's word on who may place a task anew. One claimant for each epoch."""
@@ -81,7 +82,7 @@ class Peers(Protocol):
     async def boot(self, to: Member, label: str, epoch: int) -> Booted | Refused:
         """As in Door; takes as long as a boot may, with the download of the bundle."""
 
-    async def guard(self, to: Member, record: Record) -> Record | None:
+    async def guard(self, to: Member, record: Record) -> Withheld | None:
         """As in Door."""
 
     async def claim(self, to: Member, claim: Claim) -> Promised | Withheld:
@@ -152,8 +153,8 @@ class Local(Protocol):
     async def leave(self) -> None:
         """Says goodbye to the cluster."""
 
-    async def power_off(self) -> None:
-        """Runs the power-off command, or says what it would do."""
+    async def power_off(self, departure: Departure) -> None:
+        """Runs the command for that, or says what it would do."""
 
     async def wake_spare(self, spare: str) -> None:
         """Starts a spare host; raises BootFailed if it cannot be started."""

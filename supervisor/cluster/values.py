@@ -24,6 +24,13 @@ class HostState(StrEnum):
     DRAINING = "draining"  # takes no new work and guards nothing new; its tasks move
 
 
+class Departure(StrEnum):
+    """Why a host goes."""
+
+    IDLE = "idle"  # nobody needs it: it stays off until it is woken
+    UPDATE = "update"  # its image is old: it comes back with the new one
+
+
 class Mode(StrEnum):
     """What a task asks for when hosts cannot see each other."""
 
@@ -112,7 +119,7 @@ class Promised:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The guardian does not: it knows a newer record, promised the epoch to somebody else, or the lease still runs."""
+    """The guardian does not: it knows a newer record, promised the epoch to somebody else, or a lease still runs."""
 
     newer: Record | None = None
     epoch: int = 0  # the highest epoch that it knows of; 0: it does not know the task
