@@ -60,7 +60,7 @@ class Admission:
         return True
 
     def insist(self, label: str, epoch: int, needs: Needs) -> None:
-        """Takes room that is used already, whether there is some or not: a task that this host had before it started."""
+        """Takes room whether there is some or not: for a task that this host had before it started."""
         if label in self._held:
             self._take_out(label)
         self._put_in(label, _Reservation(epoch, needs, None))

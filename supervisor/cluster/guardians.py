@@ -1,9 +1,9 @@
 """Who guards a task, and how many of them have to agree.
 
-The guardians of a task are the first k=3 hosts of its group's order that are alive and not draining, without its owner;
-in smaller clusters all others; a host alone has none and needs none. They stand in the record. They change in two steps,
-so that two majorities always share a host: first a record that names the new ones and the previous ones, for which
-most of both have to agree, then, when most of both have it, one that names the new ones only.
+The guardians of a task are the first k=3 hosts of its group's order that are alive and not draining, without its
+owner; in smaller clusters all others; a host alone has none and needs none. They stand in the record. They change in
+two steps, so that two majorities always share a host: first a record that names the new ones and the previous ones,
+for which most of both have to agree, then, when most of both have it, one that names the new ones only.
 
 Whoever said goodbye is not counted. For a task that rather runs twice than never, neither is who has been failed for
 the grace, if this host sees more than half of all hosts: or else three dead hosts would lose a task for ever.

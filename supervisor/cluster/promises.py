@@ -63,7 +63,9 @@ def judge_record(entry: Entry, record: Record, view: View) -> Withheld | None:
         return Withheld(have, entry.epoch)
     if have is not None and have.version == record.version and have.owner != record.owner:
         return Withheld(have, entry.epoch) if beats(have, record, view) else None
-    return Withheld(None, entry.epoch) if entry.promised > record.epoch else None
+    # Who has the owner's own word knows what the owner changed.
+    is_barred = entry.promised > record.epoch and entry.claimant != record.owner
+    return Withheld(None, entry.epoch) if is_barred else None
 
 
 def judge_lease(entry: Entry, owner: str, held: Version) -> bool | int | None:

@@ -54,7 +54,7 @@ def _has_stood(view: View, now: float, rules: Rules) -> bool:
 def _taking(view: View, me: Member) -> int:
     """Hosts that have the newer image or are about to take it."""
     image = wanted_image(view)
-    return sum(member.image == image or member not in view.up_set for member in view.alive if member.id != me.id)
+    return sum(member.image == image or member.id in view.draining for member in view.alive if member.id != me.id)
 
 
 def _newer_have_room(view: View) -> bool:

@@ -29,7 +29,7 @@ def is_rested(view: View, me: Member, idle_s: float, up_s: float, rules: Rules) 
 
 
 def why_stay(view: View, me: Member, rules: Rules, *, gone: Collection[str] = ()) -> str | None:
-    """Why the host has to stay, in words; None: it may go, if it is granted. `gone`: ids of hosts that are as good as."""
+    """Why the host has to stay, in words; None: it may go, if it is granted. `gone`: who was granted already."""
     newer = sum(newest_first(member) < newest_first(me) and member.id not in gone for member in view.up)
     if newer < rules.floor:
         return f"only {newer} hosts are newer, and {rules.floor} have to stay"
@@ -43,8 +43,7 @@ def why_wait(view: View, me: Member, rules: Rules, *, gone: Collection[str] = ()
         return f"only {len(view.alive)} of {view.expected} hosts are seen"
     if len(staying) < rules.floor:
         return f"only {len(staying)} hosts would stay up, and {rules.floor} have to"
-    going = len({member.id for member in view.alive if member not in view.up_set} | set(gone) - {me.id})
-    if going - (me not in view.up_set) >= (most := at_a_time(view, rules)):
+    if len((view.draining | set(gone)) - {me.id}) >= (most := at_a_time(view, rules)):
         return f"{most} hosts may go at a time, and as many are about to"
     with_room = sum(member.room for member in staying)
     if with_room < (needed := max(1, math.ceil(rules.headroom * len(staying)))):

@@ -38,11 +38,6 @@ class View:
         return tuple(member for member in self.alive if member.state is HostState.UP)
 
     @cached_property
-    def up_set(self) -> frozenset[Member]:
-        """The same, to look members up in."""
-        return frozenset(self.up)
-
-    @cached_property
     def with_room(self) -> tuple[Member, ...]:
         """The hosts that say that they have room, newest first."""
         return tuple(member for member in self.up if member.room)
@@ -63,9 +58,9 @@ class View:
         return tuple(member for member in self.members.values() if member.alive is MemberState.LEFT)
 
     @cached_property
-    def draining(self) -> int:
-        """How many hosts are alive and drain."""
-        return sum(member.state is HostState.DRAINING for member in self.alive)
+    def draining(self) -> frozenset[str]:
+        """Ids of the hosts that are alive and drain."""
+        return frozenset(member.id for member in self.alive if member.state is HostState.DRAINING)
 
     @cached_property
     def expected(self) -> int:
@@ -74,7 +69,7 @@ class View:
 
     @property
     def has_majority(self) -> bool:
-        """Whether more than half of the hosts that should be there are alive. The other half may think the same never."""
+        """Whether more than half of the hosts that should be there are alive."""
         return 2 * len(self.alive) > self.expected
 
 

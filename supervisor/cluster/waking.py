@@ -55,7 +55,8 @@ class Spares:
         attempt = self._attempts.get(spare)
         if attempt is None:
             return True
-        return now - attempt.at >= min(self._rules.wake_s * 2 ** (attempt.failures + 1), self._rules.wake_most_s)
+        wait_s = min(self._rules.wake_s * 2.0 ** (attempt.failures + 1), self._rules.wake_most_s)
+        return now - attempt.at >= wait_s
 
     def _forget_joined(self, view: View) -> None:
         for spare in [spare for spare in self._attempts if view.is_alive(spare)]:
