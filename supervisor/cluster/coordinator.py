@@ -1,7 +1,7 @@
 """One host's part in the cluster: it owns the procedures, and repeats them until they are done.
 
-start() once, on_members() with every change of the view, the Door for the peers' calls, apply(), find() and remove() for
-users, drain(), leave() or close() at the end. It does nothing to the world but through its ports. Loop thread.
+start() once, on_members() with every change of the view, the Door for the peers' calls, apply(), find() and remove()
+for users, drain(), leave() or close() at the end. It does nothing to the world but through its ports. Loop thread.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Coordinator:
         spares: Sequence[str] = (),
         order: Rendezvous | None = None,
     ) -> None:
-        """`spares`: ids of hosts that may be started; `order`: shared by the hosts of one process, if there are many."""
+        """`spares`: ids of hosts that may be started; `order`: shared, if one process has many hosts."""
         routed = Routed(me, peers)
         self._shared = Shared(
             me,
@@ -178,7 +178,10 @@ class Coordinator:
         shared = self._shared
         await shared.scheduler.sleep(period_s * shared.chance.random())
         while not self._going.is_gone:
-            await duty()
+            try:
+                await duty()
+            except Exception as defect:  # noqa: BLE001 - leases have to be renewed whatever else is wrong
+                shared.notice("defect", {"error": repr(defect)})
             await shared.scheduler.sleep(period_s * shared.chance.uniform(0.9, 1.1))
 
     async def _put_right(self) -> None:

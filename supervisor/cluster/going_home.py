@@ -1,4 +1,4 @@
-"""An idle or outdated host goes: it drains, waits until everybody knows, asks the newest, moves its tasks, leaves."""
+"""An idle or outdated host goes: it asks the newest, drains, waits until everybody knows, moves its tasks, leaves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from supervisor.cluster.shared import Shared
 from supervisor.cluster.shutdown import granters, is_granted, is_rested, why_stay, why_wait
 from supervisor.cluster.values import Departure, HostState, Member
 
-MOVING_S = 90.0  # a grant is forgotten after two minutes
+MOVING_S = 90.0
 
 
 class GoingHome:
@@ -27,10 +27,11 @@ class GoingHome:
         departure = self._reason()
         if departure is None or self._why_not(departure) is not None:
             return
-        await shared.say(HostState.DRAINING)
-        if await self._go(departure):
-            return
-        await shared.say(HostState.UP)
+        if await self._is_granted():
+            await shared.say(HostState.DRAINING)
+            if await self._go(departure):
+                return
+            await shared.say(HostState.UP)
         self._not_before = shared.now + shared.rules.back_off_s * shared.chance.uniform(0.5, 1.5)
 
     def _me(self) -> Member | None:

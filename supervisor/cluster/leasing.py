@@ -49,7 +49,7 @@ async def put_right(shared: Shared) -> None:
 def may_run(shared: Shared, label: str) -> bool:
     """Whether this host owns the task and holds its lease, if it needs one."""
     record = shared.ledger.owns(label)
-    return record is not None and is_leased(shared, record)
+    return record is not None and label not in shared.barred and is_leased(shared, record)
 
 
 def _note(shared: Shared, guardian: str, held: dict[str, Version], answer: Leased, asked_at: float) -> None:

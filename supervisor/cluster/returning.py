@@ -16,16 +16,15 @@ AT_A_TIME = 16
 AGAIN_S = 1.0
 
 
-async def ask_for_own(shared: Shared) -> set[str]:
-    """Labels of the tasks that may not come up yet: somebody else was promised them."""
+async def ask_for_own(shared: Shared) -> None:
+    """Gives up what has a newer record, and bars what was promised to somebody else until that is clear."""
     until = shared.now + shared.rules.ask_s
     open_ones = [record.label for record in shared.ledger.owned()]
-    barred: set[str] = set()
     while open_ones and shared.now < until:
         left: list[str] = []
         for start in range(0, len(open_ones), AT_A_TIME):
             batch = open_ones[start : start + AT_A_TIME]
-            sure = await shared.scheduler.together(*(_is_sure(shared, label, barred) for label in batch))
+            sure = await shared.scheduler.together(*(_is_sure(shared, label) for label in batch))
             left += [label for label, is_sure in zip(batch, sure, strict=True) if not is_sure]
         open_ones = left
         if open_ones:
@@ -33,10 +32,9 @@ async def ask_for_own(shared: Shared) -> set[str]:
     for label in open_ones:
         shared.doubt(label, 5.0)
     await renew(shared, [record for record in shared.ledger.owned() if record.mode is Mode.STRICT])
-    return barred
 
 
-async def _is_sure(shared: Shared, label: str, barred: set[str]) -> bool:
+async def _is_sure(shared: Shared, label: str) -> bool:
     record: Record | None = shared.ledger.owns(label)
     if record is None:
         return True
@@ -45,6 +43,6 @@ async def _is_sure(shared: Shared, label: str, barred: set[str]) -> bool:
         if told.newer is not None:
             await give_up(shared, told.newer)
         elif told.epoch > record.epoch:
-            barred.add(label)
+            shared.barred.add(label)
             shared.doubt(label)
-        return told.newer is not None or told.is_kept or label in barred
+        return told.newer is not None or told.is_kept or label in shared.barred

@@ -40,7 +40,7 @@ class Rules:
     share: float = 0.02  # of the hosts may drain at a time, at least one
     headroom: float = 0.05  # of the hosts that stay must have room, at least one
     propagation_s: float = 3.0  # after which everybody knows of a tag that changed; two are waited for
-    grant_s: float = 120.0  # a grant that was not followed by a goodbye is forgotten then
+    grant_s: float = 15.0  # a grant is forgotten then; must outlast two propagations, after which all see the drain
     back_off_s: float = 60.0  # after a refused or failed attempt to go home, with jitter
 
     # Updates

@@ -30,6 +30,7 @@ async def secure(shared: Shared, label: str) -> bool:
             await give_up(shared, told.newer)
             return True
         if told.is_kept:
+            shared.barred.discard(label)
             return not record.previous or await _settle(shared, record)
         if told.epoch > record.epoch:
             return await _reclaim(shared, record, told)
@@ -49,6 +50,7 @@ async def end_copy(shared: Shared, label: str) -> None:
     """Ends this host's copy of a task and frees its room."""
     shared.runs.discard(label)
     shared.leases.ended(label)
+    shared.barred.discard(label)
     shared.doubts.pop(label, None)
     await shared.local.stop(label)
     if shared.ledger.owns(label) is None and label not in shared.boots:

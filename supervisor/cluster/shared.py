@@ -55,6 +55,9 @@ class Shared:
         self.leases = Leases(rules)
         self.runs: set[str] = set()  # labels of the tasks that run here
         self.boots: dict[str, Version] = {}  # the tasks that are being booted here, and not owned yet
+        self.barred: set[str] = (
+            set()
+        )  # of this host, but promised to another one: they do not come up before it is clear
         self.doubts: dict[str, float] = {}  # the tasks whose guardians are to be asked: label -> from when on
         self._turns: set[str] = set()
 

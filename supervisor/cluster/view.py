@@ -38,6 +38,11 @@ class View:
         return tuple(member for member in self.alive if member.state is HostState.UP)
 
     @cached_property
+    def rank(self) -> Mapping[str, int]:
+        """How many of the hosts that take part in full are newer than each of them."""
+        return {member.id: rank for rank, member in enumerate(self.up)}
+
+    @cached_property
     def with_room(self) -> tuple[Member, ...]:
         """The hosts that say that they have room, newest first."""
         return tuple(member for member in self.up if member.room)
