@@ -1,0 +1,121 @@
+"""What a user asks of any host: apply, find, remove a task of the cluster.
+
+A known task is changed by its owner, who puts changes in order. If the owner is gone, or has no room for the change,
+or may not have it any more, the task is placed anew, with what changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from supervisor.cluster.claiming import Claimed, claim
+from supervisor.cluster.guardians import first_claimed, union
+from supervisor.cluster.placing import NotPlaced, Placed, following, place
+from supervisor.cluster.ports import Silent
+from supervisor.cluster.promises import beats
+from supervisor.cluster.rendezvous import group_of
+from supervisor.cluster.shared import Shared
+from supervisor.cluster.telling import tell
+from supervisor.cluster.values import Member, Record, Refused, Revised
+
+ATTEMPTS = 4  # somebody else may change the same task
+PAUSE_S = 0.5  # at most, between them
+
+
+async def find(shared: Shared, label: str) -> Record | None:
+    """The newest record that this host and a task's likely guardians have."""
+    likely = shared.order.first(group_of(label), shared.view.guarding, shared.rules.guardians + 2)
+    answers = await shared.ask(likely, lambda member: shared.peers.find(member, label))
+    newest = shared.ledger.record(label)
+    for record in answers.values():
+        if record is not None and (newest is None or beats(record, newest, shared.view)):
+            newest = record
+    return newest
+
+
+async def apply(shared: Shared, wanted: Record) -> Placed | NotPlaced:
+    """Makes the task what `wanted` says; its version, owner and guardians do not matter."""
+    outcome: Placed | NotPlaced = NotPlaced("other hosts change it at this moment")
+    known = await find(shared, wanted.label)
+    for _ in range(ATTEMPTS):
+        outcome = await _apply(shared, known, wanted)
+        if isinstance(outcome, Placed) or outcome.newer is None:
+            return outcome
+        known = outcome.newer
+        await shared.scheduler.sleep(shared.chance.uniform(0, PAUSE_S))
+    return outcome
+
+
+async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
+    """Ends a task for good and leaves a tombstone; None: there is no such task."""
+    known = await find(shared, label)
+    for _ in range(ATTEMPTS):
+        if known is None or known.removed:
+            return None
+        gone = replace(known, settings={}, bundle=None, wanted=False, removed=True)
+        outcome = await _apply(shared, known, gone)
+        if isinstance(outcome, Placed) or outcome.newer is None:
+            return outcome
+        known = outcome.newer
+    return NotPlaced("other hosts change it at this moment")
+
+
+async def _apply(shared: Shared, known: Record | None, wanted: Record) -> Placed | NotPlaced:
+    if known is None:
+        claimed = first_claimed(wanted.label, shared.view, shared.order, shared.rules) or (shared.me,)
+        return await place(
+            shared, replace(wanted, epoch=0, revision=0, owner="", guardians=claimed, previous=(), removed=False)
+        )
+    changed = _changed(known, wanted)
+    owner = shared.member(known.owner)
+    if known.removed or owner is None:
+        return await (_bury(shared, changed) if changed.removed else place(shared, changed))
+    if changed.needs.hosts is not None and owner.id not in changed.needs.hosts:
+        return await _move(shared, changed, owner)
+    return await _revise(shared, owner, changed)
+
+
+async def _revise(shared: Shared, owner: Member, changed: Record) -> Placed | NotPlaced:
+    try:
+        answer = await shared.peers.revise(owner, replace(changed, revision=changed.revision + 1))
+    except Silent:
+        return NotPlaced(f"its owner, host {owner.id}, does not answer; it may have changed it all the same")
+    match answer:
+        case Revised():
+            return Placed(answer.record)
+        case Refused():
+            newest = await find(shared, changed.label)
+            is_newer = newest is not None and beats(newest, changed, shared.view)
+            return NotPlaced(answer.problem, newest if is_newer else None)
+        case _:
+            return await _move(shared, changed, owner)
+
+
+async def _move(shared: Shared, changed: Record, owner: Member) -> Placed | NotPlaced:
+    outcome = await place(shared, changed, without=(owner.id,))
+    if isinstance(outcome, Placed):
+        await shared.ask([owner.id], lambda to: shared.peers.retire(to, changed.label, outcome.record.epoch))
+    return outcome
+
+
+async def _bury(shared: Shared, gone: Record) -> Placed | NotPlaced:
+    """A tombstone for a task whose owner is gone: under an epoch of its own, so that the owner finds it."""
+    got = await claim(shared, gone)
+    if not isinstance(got, Claimed):
+        return NotPlaced(got.problem, got.newer)
+    record = following(shared, gone, got.epoch, gone.owner)
+    told = await tell(shared, record)
+    await shared.take(record)
+    return Placed(record) if told.is_kept else NotPlaced(f"too few of {', '.join(union(record))} keep it", told.newer)
+
+
+def _changed(known: Record, wanted: Record) -> Record:
+    return replace(
+        known,
+        settings=wanted.settings,
+        bundle=wanted.bundle,
+        wanted=wanted.wanted,
+        needs=wanted.needs,
+        mode=wanted.mode,
+        removed=wanted.removed,
+    )

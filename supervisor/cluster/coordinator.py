@@ -1,0 +1,252 @@
+"""One host's part in the cluster: it owns the procedures, and repeats them until they are done.
+
+start() once, on_members() with every change of the view, the Door for the peers' calls, apply(), find() and remove()
+for users, drain(), leave() or close() at the end. It does nothing to the world but through its ports. Loop thread.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from supervisor.cluster import applying
+from supervisor.cluster.door import HostDoor
+from supervisor.cluster.going_home import GoingHome
+from supervisor.cluster.guardians import chosen
+from supervisor.cluster.leasing import put_right, renew
+from supervisor.cluster.moving import hand_over_guarding, move_all
+from supervisor.cluster.placing import NotPlaced, Placed
+from supervisor.cluster.ports import BootFailed, Door, Local, Notice, Peers, Scheduler, Started
+from supervisor.cluster.rendezvous import Rendezvous
+from supervisor.cluster.restarting import Restarting
+from supervisor.cluster.returning import ask_for_own
+from supervisor.cluster.rollout import rests_for_newer
+from supervisor.cluster.room import has_room
+from supervisor.cluster.routed import Routed
+from supervisor.cluster.rules import Rules
+from supervisor.cluster.securing import AGAIN_MOST_S, AGAIN_S, secure
+from supervisor.cluster.shared import Shared
+from supervisor.cluster.values import HostState, Member, Record
+from supervisor.cluster.view import View, changes
+from supervisor.cluster.waking import Spares
+
+SECURED_AT_A_TIME = 16
+RETURN_JITTER_S = 3.0  # when many hosts came back at once, their tasks are not all asked about in the same second
+
+
+class Coordinator:
+    """The cluster's rules at work on one host."""
+
+    def __init__(
+        self,
+        me: str,
+        *,
+        peers: Peers,
+        local: Local,
+        scheduler: Scheduler,
+        chance: random.Random,
+        notice: Notice,
+        rules: Rules,
+        spares: Sequence[str] = (),
+        order: Rendezvous | None = None,
+    ) -> None:
+        """`spares`: ids of hosts that may be started; `order`: shared, if one process has many hosts."""
+        routed = Routed(me, peers)
+        self._shared = Shared(
+            me,
+            peers=routed,
+            local=local,
+            scheduler=scheduler,
+            chance=chance,
+            notice=notice,
+            rules=rules,
+            order=order,
+        )
+        self._door = HostDoor(self._shared)
+        routed.door = self._door
+        self._restarting = Restarting(self._shared)
+        self._going = GoingHome(self._shared)
+        self._spares = Spares(spares, rules)
+        self._running: list[Started] = []
+        self._retries: dict[str, float] = {}
+        self._guarding_seen: frozenset[str] = frozenset()
+        self._guarding_since = self._shared.now
+        self._is_chosen = False
+
+    @property
+    def door(self) -> Door:
+        """What answers to the peers; from start() on."""
+        return self._door
+
+    @property
+    def state(self) -> HostState:
+        """What this host says about itself."""
+        return self._shared.state
+
+    @property
+    def view(self) -> View:
+        """Who is there."""
+        return self._shared.view
+
+    def records(self) -> list[Record]:
+        """The tasks that this host owns."""
+        return list(self._shared.ledger.owned())
+
+    async def start(self) -> None:
+        """Finds out which tasks are still this host's, boots those, and takes part from then on.
+
+        The view should be known by then. Takes up to about ten seconds, if guardians do not answer.
+        """
+        shared = self._shared
+        await shared.ledger.load(shared.now)
+        owned = list(shared.ledger.owned())
+        for record in owned:
+            shared.admission.insist(record.label, record.epoch, record.needs)
+        await shared.local.tell(HostState.STARTING, room=shared.room)
+        if owned:
+            await ask_for_own(shared)
+        for period_s, duty in self._duties():
+            self._running.append(shared.scheduler.start(self._repeat(period_s, duty)))
+        await shared.say(HostState.UP)
+
+    def on_members(self, members: Iterable[Member] | View) -> None:
+        """Something changed: hosts came, went, or say something else than before."""
+        shared = self._shared
+        before = shared.view
+        shared.view = members if isinstance(members, View) else View(members)
+        news = changes(before, shared.view)
+        if not news.came:
+            return
+        for host in sorted(news.came):
+            self._restarting.audit_soon(host)
+        for record in shared.ledger.owned():
+            if not news.came.isdisjoint(record.guardians) or not news.came.isdisjoint(record.previous):
+                shared.doubt(record.label, RETURN_JITTER_S)
+
+    async def apply(self, wanted: Record) -> Placed | NotPlaced:
+        """Places a task, or changes it; its version, owner and guardians do not matter."""
+        return await applying.apply(self._shared, wanted)
+
+    async def find(self, label: str) -> Record | None:
+        """The task's newest record, tombstones included; None: nobody knows it."""
+        return await applying.find(self._shared, label)
+
+    async def remove(self, label: str) -> Placed | NotPlaced | None:
+        """Ends a task for good; None: there is no such task."""
+        return await applying.remove(self._shared, label)
+
+    async def drain(self, within_s: float) -> dict[str, str]:
+        """Takes no more work and moves all tasks away; returns those that stay, and why. resume() undoes it."""
+        await self._shared.say(HostState.DRAINING)
+        return await move_all(self._shared, self._shared.now + within_s)
+
+    async def resume(self) -> None:
+        """Takes part again."""
+        await self._shared.say(HostState.UP)
+
+    async def leave(self, within_s: float) -> dict[str, str]:
+        """Drains, has others guard what this host guards, says goodbye; returns the tasks that found no other host."""
+        shared = self._shared
+        stayed = await self.drain(within_s)
+        await hand_over_guarding(shared, shared.now + 2 * shared.rules.settle_s)
+        await self.close()
+        await shared.local.leave()
+        return stayed
+
+    async def close(self) -> None:
+        """Ends all that repeats. Tasks and what peers know stay as they are."""
+        for started in self._running:
+            started.cancel()
+        self._running.clear()
+
+    def _duties(self) -> Iterable[tuple[float, Callable[[], Awaitable[None]]]]:
+        rules = self._shared.rules
+        return (
+            (1.0, self._put_right),
+            (1.0, self._secure),
+            (1.0, self._restarting.look),
+            (1.0, self._restarting.audit),
+            (1.0, self._say_room),
+            (rules.lease_s / 4, self._renew),
+            (5.0, self._going.look),
+            (5.0, self._wake),
+            (1.0, self._choose_guardians),
+            (rules.audit_s, self._audit),
+        )
+
+    async def _repeat(self, period_s: float, duty: Callable[[], Awaitable[None]]) -> None:
+        shared = self._shared
+        await shared.scheduler.sleep(period_s * shared.chance.random())
+        while not self._going.is_gone:
+            try:
+                await duty()
+            except Exception as defect:  # noqa: BLE001 - leases have to be renewed whatever else is wrong
+                shared.notice("defect", {"error": repr(defect)})
+            await shared.scheduler.sleep(period_s * shared.chance.uniform(0.9, 1.1))
+
+    async def _put_right(self) -> None:
+        await put_right(self._shared)
+
+    async def _renew(self) -> None:
+        strict = [record for record in map(self._shared.ledger.owns, sorted(self._shared.ledger.strict)) if record]
+        if strict:
+            await renew(self._shared, strict)
+
+    async def _secure(self) -> None:
+        """Asks about the tasks in doubt, some at a time; those that stay in doubt again, later and later."""
+        shared = self._shared
+        due = [label for label, at in shared.doubts.items() if shared.now >= at]
+        for start in range(0, len(due), SECURED_AT_A_TIME):
+            batch = due[start : start + SECURED_AT_A_TIME]
+            for label in batch:
+                shared.doubts.pop(label, None)
+            done = await shared.scheduler.together(*(secure(shared, label) for label in batch))
+            for label, is_done in zip(batch, done, strict=True):
+                self._retry(label, is_done=is_done)
+
+    def _retry(self, label: str, *, is_done: bool) -> None:
+        if is_done:
+            self._retries.pop(label, None)
+            return
+        wait_s = self._retries[label] = min(AGAIN_MOST_S, 2 * self._retries.get(label, AGAIN_S / 2))
+        self._shared.doubts[label] = self._shared.now + wait_s * self._shared.chance.uniform(0.5, 1.5)
+
+    async def _choose_guardians(self) -> None:
+        """When nobody came or went for a while, tasks whose guardians are not the chosen ones any more are in doubt."""
+        shared = self._shared
+        if shared.view.guarding != self._guarding_seen:
+            self._guarding_seen, self._guarding_since = shared.view.guarding, shared.now
+            self._is_chosen = False
+        elif not self._is_chosen and shared.now - self._guarding_since >= shared.rules.settle_s:
+            self._is_chosen = True
+            for record in shared.ledger.owned():
+                if record.guardians != chosen(record.label, shared.view, shared.order, shared.rules, owner=shared.me):
+                    shared.doubt(record.label, RETURN_JITTER_S)
+
+    async def _audit(self) -> None:
+        """Asks about everything: nothing seemed to happen, but something may have been missed."""
+        shared = self._shared
+        for record in shared.ledger.owned():
+            shared.doubt(record.label, shared.rules.audit_s / 2)
+        for host in list(shared.ledger.owners()):
+            self._restarting.audit_soon(host, shared.rules.audit_s / 2)
+        await shared.ledger.sweep(shared.now, shared.rules)
+
+    async def _say_room(self) -> None:
+        shared = self._shared
+        room = has_room(shared.room, shared.admission.share_left, shared.rules)
+        me = shared.view.get(shared.me)
+        if me is not None and rests_for_newer(shared.view, me, shared.now, shared.rules):
+            room = False
+        await shared.say(shared.state, room=room)
+
+    async def _wake(self) -> None:
+        shared = self._shared
+        spare = self._spares.choose(shared.view, shared.me, shared.now)
+        if spare is None:
+            return
+        shared.notice("wakes", {"host": spare})
+        try:
+            await shared.local.wake_spare(spare)
+        except BootFailed as problem:
+            shared.notice("wake-failed", {"host": spare, "problem": str(problem)})

@@ -1,0 +1,218 @@
+"""What this host answers to its peers: as the target of placements, as a guardian, as an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from supervisor.cluster.leasing import is_leased, renew, sources
+from supervisor.cluster.ports import BootFailed
+from supervisor.cluster.promises import judge_claim, judge_lease, judge_record
+from supervisor.cluster.rollout import is_outdated
+from supervisor.cluster.securing import end_copy, give_up
+from supervisor.cluster.shared import Shared
+from supervisor.cluster.shutdown import Grants, why_stay, why_wait
+from supervisor.cluster.telling import tell
+from supervisor.cluster.values import (
+    Admitted,
+    Booted,
+    Claim,
+    Full,
+    HostState,
+    Leased,
+    Mode,
+    Promised,
+    Record,
+    Refused,
+    Revised,
+    Version,
+    Withheld,
+)
+
+
+class HostDoor:
+    """The Door of one host. Loop thread."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._admitted: dict[str, tuple[float, Record]] = {}  # when, oldest first, and what
+        self._grants = Grants(shared.rules)
+
+    async def admit(self, record: Record) -> Admitted | Full | Refused:
+        """Reserves room for 10 s; refuses while this host starts or drains."""
+        shared = self._shared
+        if shared.state is not HostState.UP:
+            return Refused(f"host {shared.me} is {shared.state}: it takes no new work")
+        answer = shared.admission.reserve(record.label, record.epoch, record.needs, shared.now)
+        if isinstance(answer, Admitted):
+            self._forget_expired()
+            self._admitted.pop(record.label, None)
+            self._admitted[record.label] = (shared.now, record)
+        return answer
+
+    async def boot(self, label: str, epoch: int) -> Booted | Refused:
+        """Tells the guardians, then boots: so nobody serves an epoch that was given to somebody else meanwhile."""
+        shared = self._shared
+        async with shared.turn(label):
+            owned = shared.ledger.owns(label)
+            if owned is not None and owned.epoch == epoch and label in shared.runs:
+                return Booted()
+            _, record = self._admitted.pop(label, (0.0, None))
+            if record is None or record.epoch != epoch or not shared.admission.confirm(label, epoch, shared.now):
+                return Refused(f"epoch {epoch} of task {label} was not admitted by {shared.me} within the last seconds")
+            shared.boots[label] = record.version
+            try:
+                problem = await self._come_up(record)
+            finally:
+                del shared.boots[label]
+            if problem is not None:
+                await self._stay_as_before(label)
+                return Refused(problem)
+            return Booted()
+
+    async def guard(self, record: Record) -> Withheld | None:
+        """Keeps the record and, before it says so, the bundle."""
+        shared = self._shared
+        withheld = judge_record(shared.ledger.entry(record.label), record, shared.view)
+        if withheld is not None:
+            return withheld
+        is_new = shared.ledger.record(record.label) != record
+        if is_new:
+            await shared.ledger.put(record, shared.now)
+        is_guardian = shared.me in record.guardians and not record.removed
+        if is_guardian and record.bundle is not None:
+            await shared.local.hold_bundle(record.bundle, sources(shared, record))
+        return None
+
+    async def claim(self, claim: Claim) -> Promised | Withheld:
+        """Promises an epoch once."""
+        shared = self._shared
+        entry = shared.ledger.entry(claim.label)
+        answer = judge_claim(entry, claim, shared.now, shared.started, shared.rules)
+        if isinstance(answer, Promised):
+            await shared.ledger.promise(claim.label, claim.epoch, claim.claimant, shared.now)
+        return answer
+
+    async def lease(self, owner: str, held: Mapping[str, Version]) -> Leased:
+        """Renews what is still the owner's."""
+        shared = self._shared
+        renewed, superseded = set[str](), dict[str, int]()
+        for label, version in held.items():
+            entry = shared.ledger.get(label)
+            answer = None if entry is None else judge_lease(entry, owner, version)
+            if entry is not None and answer is True:
+                entry.leased_until = shared.now + shared.rules.lease_s
+                renewed.add(label)
+            elif answer is not None:
+                superseded[label] = answer
+        return Leased(frozenset(renewed), superseded)
+
+    async def records(self) -> Mapping[str, Version]:
+        """What this host owns or is about to."""
+        owned = {record.label: record.version for record in self._shared.ledger.owned()}
+        return owned | self._shared.boots
+
+    async def retire(self, label: str, epoch: int) -> None:
+        """Has the guardians asked at once; they know better than a caller who may be late."""
+        record = self._shared.ledger.owns(label)
+        if record is not None and record.epoch < epoch:
+            self._shared.doubts[label] = self._shared.now
+
+    async def grant(self, who: str) -> bool:
+        """By this host's own view, and by what it granted already."""
+        shared = self._shared
+        member = shared.view.get(who)
+        if member is None:
+            return False
+        gone = self._grants.open(shared.view, shared.now) - {who}
+        rule = why_wait if is_outdated(shared.view, member) and shared.view.alive[0].id != who else why_stay
+        if rule(shared.view, member, shared.rules, gone=gone) is not None:
+            return False
+        self._grants.note(who, shared.now)
+        return True
+
+    async def find(self, label: str) -> Record | None:
+        """What this host knows."""
+        return self._shared.ledger.record(label)
+
+    async def revise(self, record: Record) -> Revised | Full | Refused:
+        """Changes, stops or removes a task of this host."""
+        shared = self._shared
+        async with shared.turn(record.label):
+            owned = shared.ledger.owns(record.label)
+            if owned is None:
+                return Refused(f"host {shared.me} does not own task {record.label}")
+            if record.version != (owned.epoch, owned.revision + 1):
+                return Refused(f"task {record.label} was changed meanwhile")
+            return await self._revise(owned, record)
+
+    def _forget_expired(self) -> None:
+        until = self._shared.now - self._shared.rules.reservation_s
+        while self._admitted and (oldest := next(iter(self._admitted.items())))[1][0] < until:
+            del self._admitted[oldest[0]]
+
+    async def _revise(self, owned: Record, record: Record) -> Revised | Full | Refused:
+        shared = self._shared
+        refused = None if record.removed else self._make_room(owned, record)
+        if refused is not None:
+            return refused
+        told = await tell(shared, record)
+        if told.newer is not None:
+            shared.admission.insist(owned.label, owned.epoch, owned.needs)
+            await give_up(shared, told.newer)
+            return Refused(f"task {record.label} was placed anew meanwhile")
+        if not told.is_kept:
+            shared.doubt(record.label)
+        await shared.ledger.put(record, shared.now)
+        if record.removed:
+            await end_copy(shared, record.label)
+            return Revised(record)
+        if is_leased(shared, record):
+            try:
+                await shared.local.boot(record, sources(shared, record))
+            except BootFailed as problem:
+                return Refused(f"it is changed, and does not come up: {problem}")
+            shared.runs.add(record.label)
+        return Revised(record)
+
+    def _make_room(self, owned: Record, record: Record) -> Full | Refused | None:
+        """Room for the changed needs; what there was stays reserved if there is none."""
+        shared = self._shared
+        if record.needs == owned.needs:
+            return None
+        shared.admission.release(owned.label)
+        answer = shared.admission.reserve(record.label, record.epoch, record.needs, shared.now)
+        if isinstance(answer, Admitted):
+            shared.admission.confirm(record.label, record.epoch, shared.now)
+            return None
+        shared.admission.insist(owned.label, owned.epoch, owned.needs)
+        return answer
+
+    async def _come_up(self, record: Record) -> str | None:
+        """Why not; None: the task answers, and is this host's."""
+        shared = self._shared
+        told = await tell(shared, record)
+        if told.newer is not None or told.epoch > record.epoch:
+            return "it was placed elsewhere meanwhile"
+        if record.mode is Mode.STRICT:
+            await renew(shared, [record])
+            if not told.is_kept or not is_leased(shared, record):
+                return "its guardians did not give a lease"
+        try:
+            await shared.local.boot(record, sources(shared, record))
+        except BootFailed as problem:
+            return str(problem)
+        shared.runs.add(record.label)
+        await shared.ledger.put(record, shared.now)
+        if not told.is_kept or record.previous:
+            shared.doubt(record.label, 2.0)
+        return None
+
+    async def _stay_as_before(self, label: str) -> None:
+        """A boot failed: what this host had of the task before counts again."""
+        shared = self._shared
+        shared.leases.ended(label)
+        shared.runs.discard(label)
+        shared.admission.release(label)
+        owned = shared.ledger.owns(label)
+        if owned is not None:
+            shared.admission.insist(label, owned.epoch, owned.needs)

@@ -1,0 +1,86 @@
+"""An idle or outdated host goes: it asks the newest, drains, waits until everybody knows, moves its tasks, leaves."""
+
+from __future__ import annotations
+
+from supervisor.cluster.moving import hand_over_guarding, move_all
+from supervisor.cluster.rollout import why_not_update
+from supervisor.cluster.shared import Shared
+from supervisor.cluster.shutdown import granters, is_granted, is_rested, why_stay, why_wait
+from supervisor.cluster.values import Departure, HostState, Member
+
+MOVING_S = 90.0
+
+
+class GoingHome:
+    """The decision and the way of one host. Loop thread."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._not_before = shared.now
+        self.is_gone = False
+
+    async def look(self) -> None:
+        """Goes if it is time to. Every five seconds with jitter; returns when the host is gone, or up again."""
+        shared = self._shared
+        if shared.state is not HostState.UP or shared.now < self._not_before:
+            return
+        departure = self._reason()
+        if departure is None or self._why_not(departure) is not None:
+            return
+        if await self._is_granted():
+            await shared.say(HostState.DRAINING)
+            if await self._go(departure):
+                return
+            await shared.say(HostState.UP)
+        self._not_before = shared.now + shared.rules.back_off_s * shared.chance.uniform(0.5, 1.5)
+
+    def _me(self) -> Member | None:
+        return self._shared.view.get(self._shared.me)
+
+    def _reason(self) -> Departure | None:
+        shared, me = self._shared, self._me()
+        if me is None:
+            return None
+        if why_not_update(shared.view, me, shared.now, shared.rules) is None:
+            return Departure.UPDATE
+        idle_since = shared.local.idle_since()
+        up_s = shared.now - shared.started
+        is_idle = idle_since is not None and is_rested(shared.view, me, shared.now - idle_since, up_s, shared.rules)
+        return Departure.IDLE if is_idle else None
+
+    def _why_not(self, departure: Departure) -> str | None:
+        shared, me = self._shared, self._me()
+        if me is None:
+            return "it does not see itself"
+        rule = why_wait if departure is Departure.UPDATE else why_stay
+        if departure is Departure.IDLE and shared.local.idle_since() is None:
+            return "it has work"
+        return rule(shared.view, me, shared.rules)
+
+    async def _go(self, departure: Departure) -> bool:
+        """Whether it went."""
+        shared = self._shared
+        await shared.scheduler.sleep(2 * shared.rules.propagation_s)
+        if self._why_not(departure) is not None or not await self._is_granted():
+            return False
+        stayed = await move_all(shared, shared.now + MOVING_S)
+        if stayed:
+            shared.notice("stays", {"why": f"{len(stayed)} tasks found no other host"})
+            return False
+        await hand_over_guarding(shared, shared.now + 2 * shared.rules.settle_s)
+        if not shared.view.has_majority:
+            return False
+        self.is_gone = True
+        shared.notice("leaves", {"departure": departure})
+        await shared.local.leave()
+        await shared.local.power_off(departure)
+        return True
+
+    async def _is_granted(self) -> bool:
+        shared = self._shared
+        asked = granters(shared.view, shared.me)
+        answers = await shared.ask([member.id for member in asked], self._ask)
+        return is_granted(sum(answers.values()), len(asked))
+
+    async def _ask(self, member: Member) -> bool:
+        return await self._shared.peers.grant(member, self._shared.me)

@@ -1,0 +1,70 @@
+"""Who guards a task, and how many of them have to agree.
+
+The guardians of a task are the first k=3 hosts of its group's order that are alive and not draining, without its
+owner; in smaller clusters all others; a host alone has none and needs none. They stand in the record. They change in
+two steps, so that two majorities always share a host: first a record that names the new ones and the previous ones,
+for which most of both have to agree, then, when most of both have it, one that names the new ones only.
+
+Whoever said goodbye is not counted. For a task that rather runs twice than never, neither is who has been failed for
+the grace, if this host sees more than half of all hosts: or else three dead hosts would lose a task for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from supervisor.cluster.rendezvous import Rendezvous, group_of
+from supervisor.cluster.rules import Rules
+from supervisor.cluster.values import Member, MemberState, Mode, Record
+from supervisor.cluster.view import View
+
+
+def chosen(label: str, view: View, order: Rendezvous, rules: Rules, *, owner: str) -> tuple[str, ...]:
+    """The hosts that should guard a task now."""
+    return order.first(group_of(label), view.guarding, rules.guardians, without=owner)
+
+
+def first_claimed(label: str, view: View, order: Rendezvous, rules: Rules) -> tuple[str, ...]:
+    """Whom to ask for the first epoch of a task: one more, since one of them may become the owner."""
+    return order.first(group_of(label), view.guarding, rules.guardians + 1)
+
+
+def regarded(record: Record, wanted: tuple[str, ...]) -> Record:
+    """The next revision of `record`, under way to the guardians `wanted`.
+
+    A change that was under way is given up; both share the guardians before them, so nobody can miss either.
+    """
+    return replace(record, revision=record.revision + 1, guardians=wanted, previous=record.previous or record.guardians)
+
+
+def settled(record: Record) -> Record:
+    """The next revision of `record`, whose guardians know of it: the previous ones are let go."""
+    return replace(record, revision=record.revision + 1, previous=())
+
+
+def union(record: Record) -> tuple[str, ...]:
+    """All that guard it now, or did until the change that is under way."""
+    return record.guardians + tuple(host for host in record.previous if host not in record.guardians)
+
+
+def quorums(record: Record, view: View, now: float, rules: Rules) -> tuple[tuple[str, ...], ...]:
+    """The sets of hosts of each of which more than half must agree; an empty set always does."""
+    return tuple(
+        tuple(host for host in group if counts(view.get(host), record.mode, view, now, rules))
+        for group in (record.guardians, record.previous)
+    )
+
+
+def counts(member: Member | None, mode: Mode, view: View, now: float, rules: Rules) -> bool:
+    """Whether a guardian's silence counts as a no."""
+    if member is None or member.alive is MemberState.LEFT:
+        return False
+    if member.alive is MemberState.ALIVE or mode is Mode.STRICT:
+        return True
+    return not (view.has_majority and now - member.since > rules.grace_s)
+
+
+def agreed(sets: tuple[tuple[str, ...], ...], yes: Collection[str]) -> bool:
+    """Whether more than half of each set said yes."""
+    return all(not group or 2 * sum(host in yes for host in group) > len(group) for group in sets)

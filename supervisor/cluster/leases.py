@@ -1,0 +1,31 @@
+"""How long the owner of a strict task may go on: as long as most of its guardians promised.
+
+A guardian's promise counts from the moment at which the owner asked, less a margin, so it ends at the owner before it
+ends at the guardian, whatever the answer took. The owner stops its copy then, and starts it again with the next lease.
+"""
+
+from __future__ import annotations
+
+from supervisor.cluster.guardians import agreed
+from supervisor.cluster.rules import Rules
+
+
+class Leases:
+    """One owner's leases: when each guardian last said yes to each task."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._length_s = rules.lease_s - rules.lease_margin_s
+        self._asked: dict[str, dict[str, float]] = {}
+
+    def renewed(self, label: str, guardian: str, asked_at: float) -> None:
+        """The guardian said yes to what was asked then."""
+        self._asked.setdefault(label, {})[guardian] = asked_at
+
+    def ended(self, label: str) -> None:
+        """The task is not this owner's any more."""
+        self._asked.pop(label, None)
+
+    def is_held(self, label: str, sets: tuple[tuple[str, ...], ...], now: float) -> bool:
+        """Whether most of each set of guardians promised, and still keep to it."""
+        asked = self._asked.get(label, {})
+        return agreed(sets, [host for host, since in asked.items() if now - since < self._length_s])

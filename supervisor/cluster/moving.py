@@ -1,0 +1,63 @@
+"""An owner moves its tasks to other hosts: the new copy answers before the old one stops.
+
+A strict task stops first, since it must never run twice: it has no copy for as long as it takes to boot.
+"""
+
+from __future__ import annotations
+
+from supervisor.cluster.placing import Placed, place
+from supervisor.cluster.securing import end_copy, give_up
+from supervisor.cluster.shared import Shared
+from supervisor.cluster.values import Mode, Record
+
+AT_A_TIME = 8
+AGAIN_S = 2.0
+
+
+async def move(shared: Shared, label: str) -> str | None:
+    """Moves one task away; None: it is not here any more. Otherwise why it is."""
+    async with shared.turn(label):
+        record = shared.ledger.owns(label)
+        if record is None:
+            return None
+
+        async def stop_first() -> None:
+            shared.runs.discard(label)
+            await shared.local.stop(label)
+
+        before_boot = stop_first if record.mode is Mode.STRICT else None
+        outcome = await place(shared, record, without=(shared.me,), before_boot=before_boot)
+        if isinstance(outcome, Placed):
+            await _let_go(shared, outcome.record)
+            return None
+        if outcome.newer is not None:
+            await give_up(shared, outcome.newer)
+            return None
+        shared.doubt(label)  # the guardians have promised an epoch that nobody uses
+        return outcome.problem
+
+
+async def move_all(shared: Shared, until: float) -> dict[str, str]:
+    """Moves all tasks, again and again until then; returns those that are still here, and why."""
+    while True:
+        labels = [record.label for record in shared.ledger.owned()]
+        problems: dict[str, str] = {}
+        for start in range(0, len(labels), AT_A_TIME):
+            batch = labels[start : start + AT_A_TIME]
+            found = await shared.scheduler.together(*(move(shared, label) for label in batch))
+            problems |= {label: why for label, why in zip(batch, found, strict=True) if why is not None}
+        if not problems or shared.now >= until:
+            return problems
+        await shared.scheduler.sleep(AGAIN_S)
+
+
+async def hand_over_guarding(shared: Shared, until: float) -> None:
+    """Waits until owners have found other guardians for what this host guards; no longer than until then."""
+    while shared.now < until and any(not record.removed for record in shared.ledger.guarded()):
+        await shared.scheduler.sleep(1.0)
+
+
+async def _let_go(shared: Shared, record: Record) -> None:
+    if shared.ledger.owns(record.label) is not None:
+        await shared.ledger.put(record, shared.now)
+    await end_copy(shared, record.label)

@@ -1,0 +1,91 @@
+"""What a guardian may say: one claimant for each epoch, nothing older than what it promised, no claim under a lease.
+
+A placement anew needs an epoch that most guardians promised to the claimant; an owner's change needs most guardians to
+keep it. Any two majorities share a guardian, and that one refuses the second of two claims, and every change of an
+epoch before the one that it promised. So an epoch is placed by one host, and no change that was acknowledged is lost.
+
+A lease is a promise not to promise: until it is over, only the owner itself gets a newer epoch. A guardian forgets
+leases when it starts again, so it then withholds the claims of strict tasks for the length of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from supervisor.cluster.rules import Rules
+from supervisor.cluster.values import Claim, Mode, Promised, Record, Version, Withheld
+from supervisor.cluster.view import View
+
+
+@dataclass(slots=True)
+class Entry:
+    """What a host keeps of one task. Times are its monotonic seconds."""
+
+    label: str
+    record: Record | None = None
+    promised: int = 0  # the highest epoch that was promised; 0: none
+    claimant: str = ""
+    promised_at: float = 0.0
+    leased_until: float = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """The highest epoch that this host knows of."""
+        return self.promised if self.record is None else max(self.promised, self.record.epoch)
+
+
+def beats(one: Record, other: Record, view: View) -> bool:
+    """Whether `one` replaces `other`: the higher epoch, then the newest host's, then the later revision."""
+    if one.epoch != other.epoch:
+        return one.epoch > other.epoch
+    if one.owner != other.owner:
+        return _booted(one.owner, view) > _booted(other.owner, view)
+    return one.revision > other.revision
+
+
+def judge_claim(entry: Entry, claim: Claim, now: float, started: float, rules: Rules) -> Promised | Withheld:
+    """What a guardian that runs since `started` says to `claim`; the caller notes what was promised."""
+    record = entry.record
+    if record is not None and (claim.basis is None or record.version > claim.basis):
+        return Withheld(record, entry.epoch)
+    taken = claim.epoch == entry.promised and claim.claimant != entry.claimant
+    if taken or claim.epoch < entry.epoch or (record is not None and claim.epoch <= record.epoch):
+        return Withheld(None, entry.epoch)
+    if record is not None and claim.claimant != record.owner and _is_under_lease(entry, record, now, started, rules):
+        return Withheld(None, entry.epoch)
+    return Promised()
+
+
+def judge_record(entry: Entry, record: Record, view: View) -> Withheld | None:
+    """Whether a guardian keeps `record`; None: it does. A record that it has already it keeps again."""
+    have = entry.record
+    if have is not None and have.version != record.version and beats(have, record, view):
+        return Withheld(have, entry.epoch)
+    if have is not None and have.version == record.version and have.owner != record.owner:
+        return Withheld(have, entry.epoch) if beats(have, record, view) else None
+    # Who has the owner's own word knows what the owner changed.
+    is_barred = entry.promised > record.epoch and entry.claimant != record.owner
+    return Withheld(None, entry.epoch) if is_barred else None
+
+
+def judge_lease(entry: Entry, owner: str, held: Version) -> bool | int | None:
+    """True: renewed. A number: that epoch is newer. None: this guardian does not know, or not enough."""
+    record = entry.record
+    if record is None:
+        return entry.promised if entry.promised > held.epoch else None
+    if record.epoch > held.epoch:
+        return record.epoch
+    if entry.promised > held.epoch and entry.claimant != owner:
+        return entry.promised
+    return True if record.owner == owner and record.version == held else None
+
+
+def _is_under_lease(entry: Entry, record: Record, now: float, started: float, rules: Rules) -> bool:
+    if record.mode is not Mode.STRICT:
+        return False
+    return now < entry.leased_until or now - started < rules.lease_s
+
+
+def _booted(host: str, view: View) -> tuple[float, str]:
+    member = view.get(host)
+    return (float("-inf") if member is None else member.boot_time, host)

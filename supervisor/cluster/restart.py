@@ -1,0 +1,49 @@
+"""When a task is placed anew because its owner is gone, and by whom.
+
+The owner has been failed for more than the grace, or said goodbye and left it behind, or says that it does not have it.
+The first guardian that is alive does it; each further one waits longer, in case those before it cannot. Who sees
+another one's claim leaves it some time.
+"""
+
+from __future__ import annotations
+
+from supervisor.cluster.guardians import union
+from supervisor.cluster.promises import Entry
+from supervisor.cluster.rules import Rules
+from supervisor.cluster.values import MemberState, Record
+from supervisor.cluster.view import View
+
+
+def is_due(entry: Entry, view: View, me: str, now: float, rules: Rules, *, lost_since: float | None) -> bool:
+    """Whether this host places the task anew now. `lost_since`: when its owner was found to have lost it."""
+    record = entry.record
+    if record is None or record.removed:
+        return False
+    due_at = _gone_at(record, view, rules) if lost_since is None else lost_since
+    if due_at is None:
+        return False
+    rank = _rank(record, view, me)
+    return rank is not None and now >= due_at + rank * rules.stagger_s and not _is_taken(entry, view, me, now, rules)
+
+
+def _gone_at(record: Record, view: View, rules: Rules) -> float | None:
+    """From when on the owner counts as gone; None: it does not."""
+    owner = view.get(record.owner)
+    if owner is None:
+        return float("-inf")  # forgotten by the cluster since long
+    if owner.alive is MemberState.FAILED:
+        return owner.since + rules.grace_s
+    return owner.since + rules.left_s if owner.alive is MemberState.LEFT else None
+
+
+def _rank(record: Record, view: View, me: str) -> int | None:
+    """How many guardians that are alive come before this host; None: it guards nothing."""
+    alive = [host for host in union(record) if host == me or view.is_alive(host)]
+    return alive.index(me) if me in alive else None
+
+
+def _is_taken(entry: Entry, view: View, me: str, now: float, rules: Rules) -> bool:
+    assert entry.record is not None
+    if entry.promised <= entry.record.epoch or entry.claimant == me:
+        return False
+    return view.is_alive(entry.claimant) and now - entry.promised_at < rules.takeover_s

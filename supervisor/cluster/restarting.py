@@ -1,0 +1,125 @@
+"""A guardian places the tasks of owners that are gone, and finds owners that lost their memory.
+
+A host that comes back (or a new boot of it) is asked what it owns: what it does not own any more, though its guardians
+believe it, is placed anew without a grace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from supervisor.cluster.guardians import union
+from supervisor.cluster.placing import NotPlaced, place
+from supervisor.cluster.ports import Silent
+from supervisor.cluster.restart import is_due
+from supervisor.cluster.shared import Shared
+
+AGAIN_S = 5.0  # after a placement failed, with jitter; then twice as long, up to
+AGAIN_MOST_S = 60.0
+AUDIT_WITHIN_S = 5.0  # of a host that came back: not all of its guardians at once
+
+
+class Restarting:
+    """The duties of one host as a guardian. Loop thread."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._under_way: set[str] = set()
+        self._again: dict[str, tuple[float, float]] = {}  # label -> not before, and how long it waited
+        self._lost: dict[str, float] = {}  # label -> when its owner was found not to have it
+        self._audits: dict[str, float] = {}  # host -> when to ask it
+
+    async def look(self) -> None:
+        """Starts the placements that are due. Every second."""
+        shared = self._shared
+        for label in list(self._candidates()):
+            if len(self._under_way) >= shared.rules.restarts:
+                return
+            if label not in self._under_way and self._is_due(label):
+                self._under_way.add(label)
+                shared.scheduler.start(self._restart(label))
+
+    def audit_soon(self, host: str, within_s: float = AUDIT_WITHIN_S) -> None:
+        """Has a host asked what it owns, if this one guards any of its tasks."""
+        if host != self._shared.me and self._shared.ledger.labels_of(host):
+            self._audits.setdefault(host, self._shared.now + self._shared.chance.uniform(1.0, within_s))
+
+    async def audit(self) -> None:
+        """Asks the hosts that are to be asked by now. Every second."""
+        now = self._shared.now
+        due = [host for host, at in self._audits.items() if now >= at]
+        for host in due:
+            del self._audits[host]
+        await self._shared.scheduler.together(*(self._audit(host) for host in due))
+
+    def _candidates(self) -> Iterator[str]:
+        """Tasks whose owner may be gone."""
+        view, ledger = self._shared.view, self._shared.ledger
+        yield from self._lost
+        for member in (*view.failed, *view.left):
+            yield from ledger.labels_of(member.id)
+        if self._shared.now - self._shared.started > self._shared.rules.grace_s:
+            for host in [host for host in ledger.owners() if view.get(host) is None]:
+                yield from ledger.labels_of(host)
+
+    def _is_due(self, label: str) -> bool:
+        shared = self._shared
+        entry = shared.ledger.get(label)
+        if entry is None or entry.record is None or shared.now < self._again.get(label, (0.0, 0.0))[0]:
+            return False
+        lost_since = self._lost.get(label)
+        return is_due(entry, shared.view, shared.me, shared.now, shared.rules, lost_since=lost_since)
+
+    async def _restart(self, label: str) -> None:
+        shared = self._shared
+        try:
+            record = shared.ledger.record(label)
+            if record is None or record.removed:
+                return
+            outcome = await place(shared, record)
+            if isinstance(outcome, NotPlaced):
+                await self._failed(label, outcome)
+                return
+            shared.notice("restarted", {"label": label, "from": record.owner, "on": outcome.record.owner})
+            self._lost.pop(label, None)
+            self._again.pop(label, None)
+            await self._tell_old_owner(record.owner, label, outcome.record.epoch)
+        finally:
+            self._under_way.discard(label)
+
+    async def _failed(self, label: str, outcome: NotPlaced) -> None:
+        shared = self._shared
+        if outcome.newer is not None:
+            self._lost.pop(label, None)
+            await shared.take(outcome.newer)
+            return
+        _, waited_s = self._again.get(label, (0.0, AGAIN_S / 2))
+        wait_s = min(AGAIN_MOST_S, 2 * waited_s)
+        self._again[label] = (shared.now + wait_s * shared.chance.uniform(0.5, 1.5), wait_s)
+        shared.notice("restart-failed", {"label": label, "problem": outcome.problem})
+
+    async def _tell_old_owner(self, owner: str, label: str, epoch: int) -> None:
+        shared = self._shared
+        if not shared.view.is_alive(owner):
+            return
+        await shared.ask([owner], lambda member: shared.peers.retire(member, label, epoch))
+
+    async def _audit(self, host: str) -> None:
+        """What a host does not own though this one's records say so is lost; whatever is in doubt is left alone."""
+        shared = self._shared
+        member = shared.member(host)
+        if member is None:
+            return
+        before = {label: shared.ledger.record(label) for label in shared.ledger.labels_of(host)}
+        try:
+            held = await shared.peers.records(member)
+        except Silent:
+            self.audit_soon(host, 4 * AUDIT_WITHIN_S)
+            return
+        for label, record in before.items():
+            if record is None or record.removed or shared.me not in union(record):
+                continue
+            if label not in held and shared.ledger.record(label) == record:
+                self._lost.setdefault(label, shared.now)
+            else:
+                self._lost.pop(label, None)

@@ -1,0 +1,90 @@
+"""An owner makes sure that its guardians know its tasks, and that the tasks are its own still.
+
+Done for a task when it came, when it changed, when hosts came back (they may know a newer record), when other hosts
+should guard it now, and every ten minutes or so in any case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from supervisor.cluster.claiming import Claimed, claim
+from supervisor.cluster.guardians import chosen, regarded, settled
+from supervisor.cluster.shared import Shared
+from supervisor.cluster.telling import Told, tell
+from supervisor.cluster.values import Record
+
+AGAIN_S = 5.0  # at least, after guardians were not reached
+AGAIN_MOST_S = 60.0
+
+
+async def secure(shared: Shared, label: str) -> bool:
+    """Tells a task's guardians; gives the task up if there is a newer record. False: to be repeated later."""
+    async with shared.turn(label):
+        record = shared.ledger.owns(label)
+        if record is None:
+            return True
+        record = await _with_chosen_guardians(shared, record)
+        told = await tell(shared, record)
+        if told.newer is not None:
+            await give_up(shared, told.newer)
+            return True
+        if told.is_kept:
+            shared.barred.discard(label)
+            return not record.previous or await _settle(shared, record)
+        if told.epoch > record.epoch:
+            return await _reclaim(shared, record, told)
+        return False
+
+
+async def give_up(shared: Shared, newer: Record) -> None:
+    """Lets a task go to the owner that `newer` names: exactly one copy stays. The caller has the task's turn."""
+    if newer.owner != shared.me:
+        shared.notice("superseded", {"label": newer.label, "owner": newer.owner, "epoch": newer.epoch})
+    await shared.ledger.put(newer, shared.now)
+    if newer.owner != shared.me or newer.removed:
+        await end_copy(shared, newer.label)
+
+
+async def end_copy(shared: Shared, label: str) -> None:
+    """Ends this host's copy of a task and frees its room."""
+    shared.runs.discard(label)
+    shared.leases.ended(label)
+    shared.barred.discard(label)
+    shared.doubts.pop(label, None)
+    await shared.local.stop(label)
+    if shared.ledger.owns(label) is None and label not in shared.boots:
+        shared.admission.release(label)
+
+
+async def _with_chosen_guardians(shared: Shared, record: Record) -> Record:
+    wanted = chosen(record.label, shared.view, shared.order, shared.rules, owner=shared.me)
+    if wanted == record.guardians:
+        return record
+    record = regarded(record, wanted)
+    await shared.ledger.put(record, shared.now)
+    return record
+
+
+async def _settle(shared: Shared, record: Record) -> bool:
+    """Most old and new guardians know each other's names: the old ones are let go, and told so."""
+    final = settled(record)
+    await shared.ledger.put(final, shared.now)
+    told = await tell(shared, final, and_to=record.previous)
+    if told.newer is not None:
+        await give_up(shared, told.newer)
+        return True
+    return told.is_kept
+
+
+async def _reclaim(shared: Shared, record: Record, told: Told) -> bool:
+    """Guardians promised a newer epoch to somebody who did not use it: the owner takes one above it for itself."""
+    got = await claim(shared, record, above=told.epoch)
+    if not isinstance(got, Claimed):
+        if got.newer is not None:
+            await give_up(shared, got.newer)
+        return got.newer is not None
+    record = replace(record, epoch=got.epoch, revision=1)
+    await shared.ledger.put(record, shared.now)
+    shared.admission.insist(record.label, record.epoch, record.needs)
+    return False  # the guardians have to be told

@@ -1,0 +1,115 @@
+"""What the procedures of one host share: its view, its ledger, its ways to the world."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from supervisor.cluster.admission import Admission
+from supervisor.cluster.leases import Leases
+from supervisor.cluster.ledger import Ledger
+from supervisor.cluster.placement import FullMarks
+from supervisor.cluster.ports import Local, Notice, Peers, Scheduler, Silent
+from supervisor.cluster.promises import beats
+from supervisor.cluster.rendezvous import Rendezvous
+from supervisor.cluster.rules import Rules
+from supervisor.cluster.values import HostState, Member, MemberState, Record, Version
+from supervisor.cluster.view import View
+
+TURN_S = 0.05  # how often somebody looks whether it is their turn: conflicts are rare
+
+
+class Shared:
+    """The parts, and the few things that change: `view`, `state`, what `runs` and what `boots` here. Loop thread."""
+
+    def __init__(
+        self,
+        me: str,
+        *,
+        peers: Peers,
+        local: Local,
+        scheduler: Scheduler,
+        chance: random.Random,
+        notice: Notice,
+        rules: Rules,
+        order: Rendezvous | None = None,
+    ) -> None:
+        """`order` may be shared by several hosts of one process."""
+        self.me = me
+        self.peers = peers
+        self.local = local
+        self.scheduler = scheduler
+        self.chance = chance
+        self.notice = notice
+        self.rules = rules
+        self.order = order or Rendezvous()
+        self.view = View()
+        self.state = HostState.STARTING
+        self.room = True  # what this host says
+        self.started = scheduler.now()
+        self.ledger = Ledger(me, local)
+        self.admission = Admission(me, local.capacity(), rules)
+        self.full = FullMarks(rules)
+        self.leases = Leases(rules)
+        self.runs: set[str] = set()  # labels of the tasks that run here
+        self.boots: dict[str, Version] = {}  # the tasks that are being booted here, and not owned yet
+        self.barred: set[str] = (
+            set()
+        )  # of this host, but promised to another one: they do not come up before it is clear
+        self.doubts: dict[str, float] = {}  # the tasks whose guardians are to be asked: label -> from when on
+        self._turns: set[str] = set()
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self.scheduler.now()
+
+    async def say(self, state: HostState, *, room: bool | None = None) -> None:
+        """Publishes what changed of this host's state and room."""
+        told = (self.state, self.room)
+        self.state, self.room = state, self.room if room is None else room
+        if told != (self.state, self.room):
+            await self.local.tell(self.state, room=self.room)
+
+    async def take(self, newer: Record) -> None:
+        """Keeps what another host knew better, unless this one learnt more meanwhile."""
+        have = self.ledger.record(newer.label)
+        if have is None or beats(newer, have, self.view):
+            await self.ledger.put(newer, self.now)
+
+    def doubt(self, label: str, within_s: float = 0.0) -> None:
+        """Has the guardians of a task asked some time within `within_s`."""
+        self.doubts.setdefault(label, self.now + self.chance.uniform(0, within_s))
+
+    @asynccontextmanager
+    async def turn(self, label: str) -> AsyncIterator[None]:
+        """One at a time changes what this host does with a task."""
+        while label in self._turns:
+            await self.scheduler.sleep(TURN_S)
+        self._turns.add(label)
+        try:
+            yield
+        finally:
+            self._turns.discard(label)
+
+    async def ask[T](self, hosts: Iterable[str], call: Callable[[Member], Coroutine[Any, Any, T]]) -> dict[str, T]:
+        """Asks hosts at the same time; those that are silent, or not seen alive, are not in the result."""
+        members = [member for host in hosts if (member := self.member(host)) is not None]
+        answers = await self.scheduler.together(*(_answer(call(member)) for member in members))
+        return {member.id: answer[0] for member, answer in zip(members, answers, strict=True) if answer}
+
+    def member(self, host: str) -> Member | None:
+        """A host that may be asked: it is seen alive, or is this one."""
+        member = self.view.get(host)
+        if host == self.me and member is None:
+            return Member(host, 0.0, "", MemberState.ALIVE, self.state, room=False, image="", since=self.started)
+        return member if host == self.me or self.view.is_alive(host) else None
+
+
+async def _answer[T](call: Coroutine[Any, Any, T]) -> tuple[T, ...]:
+    try:
+        return (await call,)
+    except Silent:
+        return ()

@@ -1,0 +1,34 @@
+"""An owner tells a task's guardians its record, and learns whether it still is the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from supervisor.cluster.guardians import agreed, quorums, union
+from supervisor.cluster.promises import beats
+from supervisor.cluster.shared import Shared
+from supervisor.cluster.values import Record, Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the guardians said."""
+
+    is_kept: bool  # most of them keep it
+    newer: Record | None  # the newest record that replaces it
+    epoch: int  # the highest epoch that one of them knows; above the record's: promised, but no record yet
+
+
+async def tell(shared: Shared, record: Record, *, and_to: Sequence[str] = ()) -> Told:
+    """Sends `record` to its guardians, old and new, and to some more. This host's own vote, if it has one, is yes."""
+    others = dict.fromkeys(host for host in (*union(record), *and_to) if host != shared.me)
+    answers = await shared.ask(others, lambda member: shared.peers.guard(member, record))
+    withheld = [answer for answer in answers.values() if isinstance(answer, Withheld)]
+    kept = {shared.me} | {host for host, answer in answers.items() if answer is None}
+    newer: Record | None = None
+    for answer in withheld:
+        if answer.newer is not None and beats(answer.newer, newer or record, shared.view):
+            newer = answer.newer
+    epoch = max((answer.epoch for answer in withheld), default=record.epoch)
+    return Told(agreed(quorums(record, shared.view, shared.now, shared.rules), kept), newer, epoch)
