@@ -47,7 +47,8 @@ class Connection(asyncio.Protocol):
         self._records: dict[int, Record] = {}
         self._transport: asyncio.Transport | None = None
         self._why = "it was closed"
-        self.lost = asyncio.Event()
+        self._lost = False
+        self._on_lost: Callable[[], object] | None = None
 
     @classmethod
     async def open(cls, rpc: Rpc) -> Self:
@@ -68,6 +69,15 @@ class Connection(asyncio.Protocol):
     async def __aexit__(self, *exception: object) -> None:
         self.close()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it cannot be used any more."""
+        return self._lost
+
+    def on_lost(self, told: Callable[[], object]) -> None:
+        """`told` is called when that happens."""
+        self._on_lost = told
+
     async def call(
         self,
         command: Command,
@@ -79,7 +89,7 @@ class Connection(asyncio.Protocol):
 
         Lost, TimedOut, Answered.
         """
-        if self.lost.is_set() or self._transport is None:
+        if self._lost or self._transport is None:
             raise Lost(f"the connection to the agent is lost: {self._why}")
         seq = next(self._numbers)
         answer = asyncio.get_running_loop().create_future()
@@ -129,11 +139,13 @@ class Connection(asyncio.Protocol):
         """Nobody gets an answer any more."""
         if error is not None:
             self._why = str(error)
-        self.lost.set()
+        self._lost = True
         for answer in self._calls.values():
             if not answer.done():
                 answer.set_exception(Lost(f"the connection to the agent is lost: {self._why}"))
         self._records.clear()
+        if self._on_lost is not None:
+            self._on_lost()
 
     def _expect(self, seq: int, command: Command) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from supervisor.cluster.serf import rpc
@@ -24,11 +24,14 @@ SUBJECT = "joining"
 class Joiner:
     """Loop thread."""
 
-    def __init__(self, view: View, addresses: Sequence[str], reports: Reports, chance: Random) -> None:
+    def __init__(
+        self, view: View, addresses: Sequence[str], reports: Reports, chance: Random, joined: Callable[[], object]
+    ) -> None:
         self._view = view
         self._addresses = list(addresses)
         self._reports = reports
         self._chance = chance
+        self._joined = joined
 
     async def run(self, life: Life) -> None:
         """Never returns. AgentError when the agent does not answer."""
@@ -51,6 +54,7 @@ class Joiner:
                 async with await life.connect() as connection:
                     if await rpc.join(connection, address):
                         self._reports.right(SUBJECT)
+                        self._joined()
                         return True
             except Answered as error:
                 problem = AgentError(*explain(error.words))

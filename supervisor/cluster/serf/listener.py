@@ -28,28 +28,45 @@ class Listener:
         self._reports = reports
         self._now = now
         self._changed = changed
-        self._settles = 0.0  # when the present agent will have found everybody
-        self.is_current = False
+        self._listed: set[str] | None = None  # names that the present agent knows; None: there is no such agent
+        self._expects_others = False
+        self._settles = 0.0  # when it will have found everybody
+        self._settled = False
+        self._look = asyncio.Event()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the view is what the present agent says, and that agent has found everybody that it can."""
+        if self._listed is None:
+            return False
+        complete = all(member.id in self._listed for member in self._view.members)
+        return self._settled or (complete and (self._view.others_alive or not self._expects_others))
+
+    def look(self) -> None:
+        """There may be news that the agent keeps back: it merges a second of them."""
+        self._look.set()
 
     async def run(self, life: Life, *, expects_others: bool) -> None:
         """Listens for as long as the agent answers: AgentError."""
-        self._settles = self._now() + SETTLE_S
+        self._expects_others = expects_others
+        self._settles, self._settled = self._now() + SETTLE_S, False
         try:
             while True:
                 async with await life.connect() as connection:
+                    connection.on_lost(self.look)
                     await rpc.stream_members(connection, self._heard)
-                    await self._follow(connection, expects_others=expects_others)
+                    await self._follow(connection)
         finally:
-            self.is_current = False
+            self._listed = None
 
-    async def _follow(self, connection: Connection, *, expects_others: bool) -> None:
+    async def _follow(self, connection: Connection) -> None:
         """Returns when the connection is lost."""
-        while not connection.lost.is_set():
-            self._all(await rpc.members(connection), expects_others=expects_others)
-            until_settled = self._settles - self._now()
+        while not connection.is_lost:
+            self._look.clear()
+            self._all(await rpc.members(connection))
             try:
-                async with asyncio.timeout(until_settled if until_settled > 0 else RESYNC_S):
-                    await connection.lost.wait()
+                async with asyncio.timeout(RESYNC_S if self._settled else max(0.0, self._settles - self._now())):
+                    await self._look.wait()
             except TimeoutError:
                 pass
 
@@ -61,16 +78,14 @@ class Listener:
             self._see(news.members)
         self._changed()
 
-    def _all(self, listed: Sequence[Seen], *, expects_others: bool) -> None:
+    def _all(self, listed: Sequence[Seen]) -> None:
         self._see(listed)
-        settled = self._now() >= self._settles
-        if settled:
+        if self._now() >= self._settles:
             self._view.miss(listed, self._now())
-        names = {each.name for each in listed}
-        complete = all(member.id in names for member in self._view.members)
-        self.is_current = settled or (complete and (self._view.others_alive or not expects_others))
+            self._settled = True
         self._changed()
 
     def _see(self, members: Sequence[Seen]) -> None:
+        self._listed = {each.name for each in members} | (self._listed or set())
         for stranger in self._view.see(members, self._now()):
             self._reports.note("warning", foreign(stranger))

@@ -77,5 +77,7 @@ class Rate:
 def _line(text: str) -> Line:
     found = _LINE.fullmatch(text)
     if found is None:
-        return Line("debug", text)  # what it says about its own start; `last` has it if that fails
+        return Line(
+            "debug", text.removeprefix("==> ").strip()
+        )  # what it says about its own start; `last` has it if that fails
     return Line(_LEVELS[found[1]], found[2])
