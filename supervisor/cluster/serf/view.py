@@ -1,0 +1,106 @@
+"""What this host knows of the others, from what its agent lists and reports. Pure: time is a parameter.
+
+An agent that was started anew knows nobody who is dead: it forgets the failed, and until it has joined again it knows
+nobody at all. So who is missing from a list is not gone. This remembers them, and so does the next process (known.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from supervisor.cluster.membership import Burst
+from supervisor.cluster.serf.seen import Seen
+from supervisor.cluster.serf.tags import member_of
+from supervisor.cluster.values import HostState, Member, MemberState
+
+# Who failed or left is forgotten after so long: as long as Serf itself remembers them.
+FORGET_S = 24 * 3600.0
+
+
+class View:
+    """Members by id, and which of them nobody was told of yet. Times are the caller's monotonic seconds."""
+
+    def __init__(self, own: Member, known: Iterable[Member] = ()) -> None:
+        self._own = own.id
+        self._members = {member.id: member for member in known}
+        self._members[own.id] = own
+        self._untold = dict.fromkeys(self._members)
+        self._foreign: dict[str, Seen] = {}
+
+    @property
+    def own(self) -> Member:
+        """This host."""
+        return self._members[self._own]
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """All, by id."""
+        return tuple(self._members[name] for name in sorted(self._members))
+
+    @property
+    def others_alive(self) -> bool:
+        """Whether anybody else is."""
+        return any(each.alive is MemberState.ALIVE and each.id != self._own for each in self._members.values())
+
+    def tell(self, state: HostState, *, room: bool) -> bool:
+        """This host changed; whether that is new."""
+        return self._put(replace(self.own, state=state, room=room))
+
+    def see(self, seen: Iterable[Seen], now: float) -> list[Seen]:
+        """The agent says these are so now. Returns those that are no hosts of ours and were not seen before."""
+        strangers = []
+        for each in seen:
+            if each.name == self._own:
+                continue  # it cannot know better
+            before = self._members.get(each.name)
+            member = member_of(each, now)
+            if member is not None:
+                same = before is not None and before.alive is member.alive
+                self._put(replace(member, since=before.since) if same and before is not None else member)
+            elif before is not None and each.state is not None:
+                self._turn(before, each.state, now)  # its last good tags are better than none
+            elif self._foreign.get(each.name) != each and each.state is MemberState.ALIVE:
+                self._foreign[each.name] = each
+                strangers.append(each)
+        return strangers
+
+    def miss(self, listed: Iterable[Seen], now: float) -> None:
+        """Whoever the agent has not listed after it had time to find everybody: alive ones failed."""
+        names = {each.name for each in listed}
+        for member in list(self._members.values()):
+            if member.id in names or member.id == self._own:
+                continue
+            if member.alive is MemberState.ALIVE:
+                self._turn(member, MemberState.FAILED, now)
+            elif now - member.since >= FORGET_S:
+                self.forget(member.id)
+
+    def forget(self, name: str) -> None:
+        """It is a member no more."""
+        self._foreign.pop(name, None)
+        if name != self._own and self._members.pop(name, None) is not None:
+            self._untold[name] = None
+
+    def burst(self) -> Burst:
+        """What changed since the last time this was called."""
+        untold, self._untold = self._untold, {}
+        return Burst(
+            tuple(self._members[name] for name in untold if name in self._members),
+            tuple(name for name in untold if name not in self._members),
+        )
+
+    def untold(self) -> None:
+        """The next burst has everybody: there is a new reader."""
+        self._untold = dict.fromkeys(sorted(self._members)) | self._untold
+
+    def _turn(self, member: Member, alive: MemberState, now: float) -> None:
+        if member.alive is not alive:
+            self._put(replace(member, alive=alive, since=now))
+
+    def _put(self, member: Member) -> bool:
+        if self._members.get(member.id) == member:
+            return False
+        self._members[member.id] = member
+        self._untold[member.id] = None
+        return True
