@@ -17,8 +17,8 @@ BLOCK = StoredBlock("cd" * 16, "shop", "unresponsive", 10.5, 20.25)
 
 # What the first version made and wrote: written out, for the code that did so is gone.
 FIRST = (
-    """CREATE TABLE tasks (label TEXT NOT NULL PRIMARY KEY, settings TEXT NOT NULL, bundle TEXT, wanted INTEGER NOT NULL,
-        revision INTEGER NOT NULL, applied REAL NOT NULL) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE tasks (label TEXT NOT NULL PRIMARY KEY, settings TEXT NOT NULL, bundle TEXT, wanted INTEGER
+        NOT NULL, revision INTEGER NOT NULL, applied REAL NOT NULL) STRICT, WITHOUT ROWID""",
     """CREATE TABLE blocks (sources TEXT NOT NULL PRIMARY KEY, task TEXT NOT NULL, reason TEXT NOT NULL,
         since REAL NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID""",
     "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",

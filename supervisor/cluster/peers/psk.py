@@ -69,5 +69,4 @@ class KeyRing:
 def _context(protocol: int) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_3
-    context.options |= ssl.OP_NO_TICKET
     return context
