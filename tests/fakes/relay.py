@@ -23,6 +23,13 @@ class Relay:
     to: int
     port: int = 0
     recordings: list[Recording] = field(default_factory=list)
+    ends: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def cut(self) -> None:
+        """All connections end, at both sides."""
+        for each in self.ends:
+            each.close()
+        self.ends.clear()
 
     @property
     def everything(self) -> bytes:
@@ -39,6 +46,7 @@ async def relay(to: int) -> AsyncIterator[Relay]:
         recording = Recording()
         made.recordings.append(recording)
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", to)
+        made.ends += [writer, far_writer]
         for task in (
             asyncio.create_task(_pump(reader, far_writer, recording.sent)),
             asyncio.create_task(_pump(far_reader, writer, recording.received)),

@@ -39,6 +39,7 @@ from supervisor.spec.peer_views import (
 
 # What a host answers when it has not done what it was asked, and says so. Anything else may be half done.
 _NOT_DONE = (503, 507)
+_NOTHING = 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class PeerCalls:
         """Stops an older copy."""
         reply = await self._send(to, "retire", RetireRequest(label=label, epoch=epoch), self._times.call)
         _check(to, reply)
+        if reply.status != _NOTHING:
+            raise Silent(f"{to.id} answers with something that is not expected: status {reply.status}")
 
     async def grant(self, to: Member, who: str) -> bool:
         """Asks whether `who` may go home."""
