@@ -54,34 +54,43 @@ class FakeDoor:
         self.gate: asyncio.Event | None = None
 
     async def admit(self, record: Record) -> Admitted | Full | Refused:
-        return await self._answer("admit", record)
+        found: Admitted | Full | Refused = await self._answer("admit", record)
+        return found
 
     async def boot(self, label: str, epoch: int) -> Booted | Refused:
-        return await self._answer("boot", label, epoch)
+        found: Booted | Refused = await self._answer("boot", label, epoch)
+        return found
 
     async def guard(self, record: Record) -> Withheld | None:
-        return await self._answer("guard", record)
+        found: Withheld | None = await self._answer("guard", record)
+        return found
 
     async def claim(self, claim: Claim) -> Promised | Withheld:
-        return await self._answer("claim", claim)
+        found: Promised | Withheld = await self._answer("claim", claim)
+        return found
 
     async def lease(self, owner: str, held: Mapping[str, Version]) -> Leased:
-        return await self._answer("lease", owner, dict(held))
+        found: Leased = await self._answer("lease", owner, dict(held))
+        return found
 
     async def records(self) -> Mapping[str, Version]:
-        return await self._answer("records")
+        found: Mapping[str, Version] = await self._answer("records")
+        return found
 
     async def retire(self, label: str, epoch: int) -> None:
-        return await self._answer("retire", label, epoch)
+        await self._answer("retire", label, epoch)
 
     async def grant(self, who: str) -> bool:
-        return await self._answer("grant", who)
+        found: bool = await self._answer("grant", who)
+        return found
 
     async def find(self, label: str) -> Record | None:
-        return await self._answer("find", label)
+        found: Record | None = await self._answer("find", label)
+        return found
 
     async def revise(self, record: Record) -> Revised | Full | Refused:
-        return await self._answer("revise", record)
+        found: Revised | Full | Refused = await self._answer("revise", record)
+        return found
 
     async def _answer(self, name: str, *arguments: Any) -> Any:
         self.asked.append((name, *arguments))
