@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import ssl
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from supervisor.control.errors import Unauthorized
-from supervisor.errors import Problem, SettingsError
-from supervisor.printable import shown
-from supervisor.spec.problems import safe
+from supervisor.spec.secret_file import read_secret, wrong_file
 
 TOKEN_LENGTH = (32, 1024)  # 32 hexadecimal digits are 128 bits; longer than 1024 is not a token
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/=-]+")  # RFC 6750's b64token, loosely
@@ -44,21 +40,10 @@ class Token:
 
 def read_token(file: Path) -> Token:
     """The token that `file` holds; SettingsError if it is none, or others can read it."""
-    try:
-        # not to wait for a writer if it is a FIFO
-        with open(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise _wrong("apiTokenFile", file, "this is not a file", _MAKE_TOKEN)
-            if status.st_mode & 0o077:
-                mode = f"{stat.S_IMODE(status.st_mode):04o}"
-                raise _wrong("apiTokenFile", file, f"others may read it (mode {mode})", f"chmod 600 {file}")
-            secret = stream.read(TOKEN_LENGTH[1] + 2).strip()
-    except OSError as error:
-        raise _wrong("apiTokenFile", file, f"it cannot be read: {error.strerror}", _MAKE_TOKEN) from None
+    secret = read_secret(file, field="apiTokenFile", limit=TOKEN_LENGTH[1] + 2, remedy=_MAKE_TOKEN).strip()
     if not TOKEN_LENGTH[0] <= len(secret) <= TOKEN_LENGTH[1] or _TOKEN.fullmatch(secret) is None:
         allowed = f"{TOKEN_LENGTH[0]} to {TOKEN_LENGTH[1]} letters, digits and . _ ~ + / = -"
-        raise _wrong("apiTokenFile", file, "it holds no token", _MAKE_TOKEN, allowed)
+        raise wrong_file("apiTokenFile", file, "it holds no token", _MAKE_TOKEN, allowed)
     return Token(secret)
 
 
@@ -76,20 +61,16 @@ def tls(certificate: Path, key: Path) -> ssl.SSLContext:
         try:
             file.read_bytes()
         except OSError as error:
-            raise _wrong(field, file, f"it cannot be read: {error.strerror}", "check the path") from None
+            raise wrong_file(field, file, f"it cannot be read: {error.strerror}", "check the path") from None
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
     except (ssl.SSLError, ValueError) as error:
         reason = getattr(error, "reason", None) or "not PEM, or encrypted"
         remedy = "write the certificate (with its chain) and its key, without a password, as PEM"
-        raise _wrong("apiCert", certificate, f"it does not go with {key}: {reason}", remedy) from None
+        raise wrong_file("apiCert", certificate, f"it does not go with {key}: {reason}", remedy) from None
     return context
 
 
 def _no_password() -> str:
     """Or the library would ask for one on the terminal."""
     raise ValueError("the key is encrypted")
-
-
-def _wrong(field: str, file: Path, message: str, remedy: str, allowed: str | None = None) -> SettingsError:
-    return SettingsError([safe(Problem(message, remedy, allowed=allowed, field=field, value=shown(str(file))))])

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from supervisor.control.bodies import read_object
 from supervisor.control.options import ControlOptions
+from supervisor.control.peer_port import PeerControl
 from supervisor.control.port import HostControl
 from supervisor.control.streams import Streams
 
@@ -21,6 +22,7 @@ class Access(Enum):
 
     LOCAL = "local"  # over the Unix socket, by who may open it
     REMOTE = "remote"  # over TLS, with the token
+    PEER = "peer"  # over TLS with a cluster key: from another host
     PUBLIC = "public"  # without either, for figures alone
 
 
@@ -31,7 +33,9 @@ class Api:
     host: HostControl
     options: ControlOptions
     streams: Streams
+    peer: PeerControl | None = None  # None: there is no peer door
     uploading: int = 0
+    downloading: int = 0
     kept: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def keep[T](self, work: Coroutine[Any, Any, T]) -> T:
@@ -68,6 +72,12 @@ class Call:
     def host(self) -> HostControl:
         """Who is asked."""
         return self.api.host
+
+    @property
+    def peer(self) -> PeerControl:
+        """Who answers to other hosts."""
+        assert self.api.peer is not None  # the peer door has it, and no other leads to who asks for it
+        return self.api.peer
 
     async def document(self) -> dict[str, Any]:
         """The body, which is a JSON object."""

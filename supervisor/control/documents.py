@@ -20,6 +20,7 @@ async def get_document(_call: Call) -> web.StreamResponse:
 def _text() -> str:
     """Made when it is first asked for: it takes a while and is seldom read."""
     from supervisor.control.openapi import document
+    from supervisor.control.peer_routes import PEER_ROUTES
     from supervisor.control.routes import ROUTES  # which holds get_document itself
 
-    return json.dumps(document(ROUTES))
+    return json.dumps(document((*ROUTES, *PEER_ROUTES)))

@@ -19,7 +19,8 @@ REF = "#/components/schemas/"
 SETTINGS = "Task"  # the name of a task's settings among the schemas
 DESCRIPTION = (
     "Tasks of one host. Over the Unix socket no token is needed: who may open it may do everything. Over TLS every "
-    "request carries one."
+    "request carries one. What is tagged `peers`, and fetching a bundle, is for the other hosts of a cluster alone: "
+    "over TLS with the cluster's key, without a token."
 )
 
 

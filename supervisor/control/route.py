@@ -12,7 +12,7 @@ from supervisor.spec.events import View
 
 type Method = Literal["GET", "HEAD", "PUT", "POST", "DELETE"]
 
-EVERYWHERE = frozenset({Access.LOCAL, Access.REMOTE})
+EVERYWHERE = frozenset({Access.LOCAL, Access.REMOTE, Access.PEER})
 
 
 @dataclass(frozen=True, slots=True)

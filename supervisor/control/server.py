@@ -22,6 +22,8 @@ from supervisor.control.bundles import make_folder
 from supervisor.control.connection import connections, retire
 from supervisor.control.listener import Listener
 from supervisor.control.options import ControlOptions
+from supervisor.control.peer_port import PeerControl
+from supervisor.control.peer_routes import PEER_ROUTES
 from supervisor.control.port import HostControl
 from supervisor.control.routes import ROUTES
 from supervisor.control.sockets import GROUP, OWNER
@@ -36,6 +38,7 @@ LINGER_S = 2.0  # reading on after an answer that did not wait for the body, so 
 class _Door:
     """A way in: its application and the sockets that lead to it."""
 
+    access: Access
     runner: web.AppRunner
     listeners: list[Listener]
     context: ssl.SSLContext | None
@@ -46,6 +49,7 @@ class ControlServer:
     """Async context: inside it the control API is served. Loop thread; entered once.
 
     `given`: descriptors of a predecessor's sockets by their names (its `handles()`); they belong to the server now.
+    `peer`: who answers to other hosts; needed with `options.peers`.
     `paused`: nothing is accepted until `resume()`; connections wait meanwhile.
     Entering raises ListenError, and SettingsError for files of token and TLS.
     """
@@ -55,13 +59,14 @@ class ControlServer:
         host: HostControl,
         options: ControlOptions,
         *,
+        peer: PeerControl | None = None,
         given: Mapping[str, int] | None = None,
         paused: bool = False,
     ) -> None:  # fmt: skip
         self._options = options
         self._given = dict(given or {})
         self._paused = paused
-        self._api = Api(host, options, Streams(options.streams, send_timeout=options.send_timeout))
+        self._api = Api(host, options, Streams(options.streams, send_timeout=options.send_timeout), peer)
         self._doors: list[_Door] = []
         self._stack = AsyncExitStack()
 
@@ -116,6 +121,15 @@ class ControlServer:
                 door.token.become(token)
         return tuple(map(str, (remote.certificate, remote.key, remote.token_file)))
 
+    def rekey(self) -> None:
+        """The cluster's keys have changed: connections of peers end, after the answer that is under way.
+
+        They come again, by a key that counts.
+        """
+        for door in self._doors:
+            if door.access is Access.PEER and door.runner.server is not None:
+                retire(door.runner.server)
+
     def release(self) -> None:
         """Leaves sockets and files to a successor that has them: stops accepting, ends streams, answers go on."""
         self._api.streams.close()
@@ -151,6 +165,9 @@ class ControlServer:
         if remote is not None:
             found = await loop.run_in_executor(None, listener.tcp, "api", remote.address, given)
             await self._add(Access.REMOTE, found, token, context)
+        if options.peers is not None:
+            found = await loop.run_in_executor(None, listener.tcp, "peers", options.peers.address, given)
+            await self._add(Access.PEER, found, context=options.peers.context)
         if options.metrics is not None:
             if options.metrics.kind == "unix":
                 found = [listener.unix(Path(options.metrics.path), given, GROUP)]
@@ -166,7 +183,7 @@ class ControlServer:
         context: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         runner = web.AppRunner(
-            application(self._api, ROUTES, access, token),
+            application(self._api, (*ROUTES, *PEER_ROUTES), access, token),
             access_log=None,  # what changes is told by events
             handler_cancellation=True,  # a stream ends when its client goes; what must not is kept (Api.keep)
             auto_decompress=False,
@@ -174,7 +191,7 @@ class ControlServer:
             lingering_time=LINGER_S,
             shutdown_timeout=self._options.grace,
         )
-        door = _Door(runner, listeners, context, token)
+        door = _Door(access, runner, listeners, context, token)
         self._doors.append(door)
         self._stack.push_async_callback(self._close, door)
         await runner.setup()

@@ -395,8 +395,10 @@ class Tasks:
 
     def _stored(self, spec: TaskSpec, settings: dict[str, Any], bundle: str | None) -> StoredTask:
         known = self.known.get(spec.label)
-        wanted, revision = (True, 1) if known is None else (known.stored.wanted, known.stored.revision + 1)
-        return StoredTask(spec.label, settings, bundle, wanted, revision, time.time())
+        if known is None:
+            return StoredTask(spec.label, settings, bundle, True, 1, time.time())  # noqa: FBT003
+        wanted, revision, epoch = known.stored.wanted, known.stored.revision + 1, known.stored.epoch
+        return StoredTask(spec.label, settings, bundle, wanted, revision, time.time(), epoch)
 
     def _plan(self, spec: TaskSpec, bundle: str | None) -> AppliedView:
         known = self.known.get(spec.label)

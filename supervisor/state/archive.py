@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from compression import zstd
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,11 @@ def pack(source: Path, *, leave_out: Collection[str] = (), limits: BundleLimits 
     be packed either.
     """
     limits = limits or BundleLimits()
-    files = found_in(source, frozenset(leave_out), limits)
+    return pack_files(found_in(source, frozenset(leave_out), limits), str(source), limits)
+
+
+def pack_files(files: Sequence[BundleFile], name: str, limits: BundleLimits) -> Packed:
+    """Packs these files; `name` is for the error's words. BundleRefused, OSError."""
     digest = hashlib.sha256()
     file = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115
     try:
@@ -75,7 +79,7 @@ def pack(source: Path, *, leave_out: Collection[str] = (), limits: BundleLimits 
         size = file.tell()
         if size > limits.size:
             raise BundleRefused(
-                f"the bundle of {source} is {size} bytes, the limit is {limits.size}",
+                f"the bundle of {name} is {size} bytes, the limit is {limits.size}",
                 "leave out what the program does not import, or raise bundleSize",
             )
         file.seek(0)
@@ -102,9 +106,11 @@ def canonical(files: Iterable[BundleFile]) -> Iterator[bytes]:
     yield END
 
 
-def found_in(source: Path, leave_out: frozenset[str], limits: BundleLimits) -> list[BundleFile]:
-    """The files that a bundle of `source` holds. BundleRefused, OSError."""
-    walk = _Walk(source, leave_out, limits)
+def found_in(
+    source: Path, leave_out: frozenset[str], limits: BundleLimits, *, passed_over: frozenset[str] = LEFT_OUT
+) -> list[BundleFile]:
+    """The files that a bundle of `source` holds; names `passed_over` wherever they are. BundleRefused, OSError."""
+    walk = _Walk(source, leave_out, limits, passed_over)
     if source.is_dir():
         walk.folder(source, (), ())
     else:
@@ -117,10 +123,13 @@ def found_in(source: Path, leave_out: frozenset[str], limits: BundleLimits) -> l
 class _Walk:
     """One walk through a folder."""
 
-    def __init__(self, source: Path, leave_out: frozenset[str], limits: BundleLimits) -> None:
+    def __init__(
+        self, source: Path, leave_out: frozenset[str], limits: BundleLimits, passed_over: frozenset[str]
+    ) -> None:
         self.files: list[BundleFile] = []
         self._root = os.path.realpath(source)
         self._leave_out = leave_out
+        self._passed_over = passed_over
         self._limits = limits
         self._names = Names(limits.entries)
         self._bytes = 0
@@ -150,7 +159,7 @@ class _Walk:
 
     def _take(self, found: Path, parts: tuple[str, ...], above: tuple[tuple[int, int], ...]) -> None:
         name = "/".join(parts)
-        if found.name in LEFT_OUT or name in self._leave_out or not found.exists():
+        if found.name in self._passed_over or name in self._leave_out or not found.exists():
             return
         if found.is_symlink():
             real = os.path.realpath(found)

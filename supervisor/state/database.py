@@ -10,7 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from supervisor.state.errors import StoreError, corrupt, from_os, from_sqlite
-from supervisor.state.records import BLOCK_COLUMNS, TASK_COLUMNS, Row, StoredBlock, StoredTask
+from supervisor.state.records import (
+    BLOCK_COLUMNS,
+    RECORD_COLUMNS,
+    TASK_COLUMNS,
+    Row,
+    StoredBlock,
+    StoredRecord,
+    StoredTask,
+)
 from supervisor.state.schema import prepare
 
 NAME = "state.sqlite"
@@ -48,7 +56,7 @@ class Database:
 
     def put(self, task: StoredTask) -> None:
         """Keeps `task` in place of what had its label."""
-        self._change(f"INSERT OR REPLACE INTO tasks ({TASK_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", task.row())  # noqa: S608
+        self._change(f"INSERT OR REPLACE INTO tasks ({TASK_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", task.row())  # noqa: S608
 
     def set_wanted(self, label: str, wanted: bool) -> None:
         """Whether the task is to run; nothing, if there is none."""
@@ -57,6 +65,22 @@ class Database:
     def remove(self, label: str) -> None:
         """Forgets the task; nothing, if there is none."""
         self._change("DELETE FROM tasks WHERE label = ?", (label,))
+
+    def records(self) -> list[StoredRecord]:
+        """All that is kept of tasks for the cluster, by label."""
+        rows = self._rows(f"SELECT {RECORD_COLUMNS} FROM kept ORDER BY label")  # noqa: S608 a constant
+        try:
+            return [StoredRecord.of(row) for row in rows]
+        except (ValueError, RecursionError) as error:
+            raise corrupt(self.file, str(error)) from error
+
+    def put_record(self, record: StoredRecord) -> None:
+        """Keeps `record` in place of what had its label."""
+        self._change(f"INSERT OR REPLACE INTO kept ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?)", record.row())  # noqa: S608
+
+    def remove_records(self, labels: Iterable[str]) -> None:
+        """Forgets what is kept of all these labels, all or none."""
+        self._change_all("DELETE FROM kept WHERE label = ?", [(each,) for each in labels])
 
     def blocks(self) -> list[StoredBlock]:
         """All blocks, oldest first; those that have expired too."""

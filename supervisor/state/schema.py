@@ -29,6 +29,16 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID""",
         "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
     ),
+    (
+        "ALTER TABLE tasks ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1",
+        """CREATE TABLE kept (
+            label TEXT NOT NULL PRIMARY KEY,
+            record TEXT,
+            promised INTEGER NOT NULL,
+            claimant TEXT NOT NULL,
+            since REAL NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )
 VERSION = len(_STEPS)
 

@@ -13,11 +13,11 @@ from typing import Self
 from supervisor.state.database import Database
 from supervisor.state.errors import from_os
 from supervisor.state.lock import StateLock
-from supervisor.state.records import StoredBlock, StoredTask
+from supervisor.state.records import StoredBlock, StoredRecord, StoredTask
 
 
 class Store:
-    """Tasks, blocks and a few texts of a host. Loop thread.
+    """Tasks, blocks, records for the cluster and a few texts of a host. Loop thread.
 
     A change is on the disk when its call returns; it is there whole or not at all, whatever ends the process. Calls
     are carried out in the order in which they were made, also those that are cancelled. All raise StoreError, and
@@ -82,6 +82,18 @@ class Store:
     async def remove(self, label: str) -> None:
         """Forgets the task; nothing, if there is none."""
         await self._do(self._database.remove, label)
+
+    async def records(self) -> list[StoredRecord]:
+        """All that is kept of tasks for the cluster, by label; tombstones too."""
+        return await self._do(self._database.records)
+
+    async def put_record(self, record: StoredRecord) -> None:
+        """Keeps a record and a promise in place of what had their label."""
+        await self._do(self._database.put_record, record)
+
+    async def remove_records(self, labels: Sequence[str]) -> None:
+        """Forgets what is kept of all these labels, all or none."""
+        await self._do(self._database.remove_records, list(labels))
 
     async def blocks(self) -> list[StoredBlock]:
         """All blocks, oldest first; those that have expired too, until they are removed."""

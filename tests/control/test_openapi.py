@@ -21,32 +21,43 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from supervisor.cluster.keys import ClusterKey
+from supervisor.cluster.peers.psk import KeyRing
 from supervisor.control.api import Access, Api
 from supervisor.control.application import application
 from supervisor.control.openapi import REF, document
-from supervisor.control.options import ControlOptions
+from supervisor.control.options import ControlOptions, PeerOptions
+from supervisor.control.peer_routes import PEER_ROUTES
 from supervisor.control.routes import ROUTES
 from supervisor.control.server import ControlServer
 from supervisor.control.streams import Streams
+from supervisor.spec.listen import ListenAddress
 from tests.control.asking import TASK, Reply, ask, on_uvloop, raw
 from tests.fakes.control import SOURCES, FakeHost
+from tests.fakes.peer_control import FakePeerControl, a_record
 
-DOCUMENT = document(ROUTES)
+ALL = (*ROUTES, *PEER_ROUTES)
+DOCUMENT = document(ALL)
 STREAMS = {("GET", "/v1/events")}  # never ends: test_streams.py has it
 BUNDLE = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"  # of b"x"
 
 
 def test_every_route_of_the_server_is_in_the_document_and_the_other_way_round(options: ControlOptions) -> None:
-    app = application(Api(FakeHost(), options, Streams(1, send_timeout=1)), ROUTES, Access.LOCAL)
-    served = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource is not None}
+    served = served_by(Access.PEER, options)
     described = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
     assert served == described
-    names = [route.name for route in ROUTES]
+    assert served_by(Access.LOCAL, options) == {(route.method, route.path) for route in ROUTES}
+    names = [route.name for route in ALL]
     assert len(set(names)) == len(names)
 
 
+def served_by(access: Access, options: ControlOptions) -> set[tuple[str, str]]:
+    app = application(Api(FakeHost(), options, Streams(1, send_timeout=1)), ALL, access)
+    return {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource is not None}
+
+
 def test_every_parameter_of_a_path_is_declared() -> None:
-    for route in ROUTES:
+    for route in ALL:
         declared = {parameter.name for parameter in route.parameters if parameter.where == "path"}
         assert declared == {part[1:-1] for part in route.path.split("/") if part.startswith("{")}, route.name
 
@@ -100,6 +111,36 @@ REQUESTS: list[tuple[str, str, str, object]] = [
 ]
 
 
+RECORD = a_record().model_dump(by_alias=True)
+PEER_REQUESTS: list[tuple[str, str, str, object]] = [
+    ("PUT", "/v1/peer/admit", "/v1/peer/admit", RECORD),
+    ("PUT", "/v1/peer/admit", "/v1/peer/admit", RECORD | {"owner": "NO HOST"}),
+    ("PUT", "/v1/peer/boot", "/v1/peer/boot", {"label": "shop", "epoch": 1}),
+    ("PUT", "/v1/peer/guard", "/v1/peer/guard", RECORD | {"epoch": 2}),
+    ("PUT", "/v1/peer/guard", "/v1/peer/guard", RECORD),
+    ("PUT", "/v1/peer/claim", "/v1/peer/claim", {"label": "shop", "epoch": 2, "claimant": "a", "basis": None}),
+    ("PUT", "/v1/peer/lease", "/v1/peer/lease", {"owner": "a", "held": {"shop": {"epoch": 1, "revision": 2}}}),
+    ("PUT", "/v1/peer/retire", "/v1/peer/retire", {"label": "shop", "epoch": 2}),
+    ("PUT", "/v1/peer/grant", "/v1/peer/grant", {"who": "a"}),
+    ("PUT", "/v1/peer/revise", "/v1/peer/revise", RECORD),
+    ("GET", "/v1/peer/records", "/v1/peer/records", None),
+    ("GET", "/v1/peer/records/{label}", "/v1/peer/records/shop", None),
+    ("GET", "/v1/peer/records/{label}", "/v1/peer/records/nobody", None),
+    ("GET", "/v1/bundles/{digest}", f"/v1/bundles/{'0' * 64}", None),
+]
+
+
+@on_uvloop
+async def test_every_answer_to_peers_is_as_described(host: FakeHost, options: ControlOptions) -> None:
+    ring = KeyRing([ClusterKey(b"k" * 32)])
+    door = PeerOptions(ListenAddress("tcp", "127.0.0.1", 0), ring.server_context())
+    async with ControlServer(host, replace(options, peers=door), peer=FakePeerControl()) as server:
+        port = int(server.addresses[-1].rpartition(":")[2])
+        for method, path, target, body in [*PEER_REQUESTS, *REQUESTS]:
+            check(method, path, await ask(port, method, target, body, context=ring.client_context()))
+    assert {each[:2] for each in PEER_REQUESTS} == {(route.method, route.path) for route in PEER_ROUTES}
+
+
 @on_uvloop
 async def test_every_answer_is_as_described(host: FakeHost, options: ControlOptions) -> None:
     asked = set()
@@ -127,7 +168,7 @@ def check(method: str, path: str, reply: Reply) -> None:
 
 @contextmanager
 def plain_server(options: ControlOptions) -> Iterator[str]:
-    """All local routes over TCP, on a thread of their own, for clients that know nothing else."""
+    """All routes of a peer over TCP, on a thread of their own, for clients that know nothing else."""
     started, stop = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
     address = ""
@@ -136,8 +177,8 @@ def plain_server(options: ControlOptions) -> Iterator[str]:
         nonlocal address
         host = FakeHost()
         await host.apply(TASK, bundle=None, dry_run=False)
-        api = Api(host, options, Streams(10, send_timeout=1))
-        runner = web.AppRunner(application(api, [r for r in ROUTES if (r.method, r.path) not in STREAMS], Access.LOCAL))
+        api = Api(host, options, Streams(10, send_timeout=1), FakePeerControl())
+        runner = web.AppRunner(application(api, [r for r in ALL if (r.method, r.path) not in STREAMS], Access.PEER))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}"

@@ -280,3 +280,27 @@ def test_a_bundle_that_cannot_be_is_gone_at_once(tmp_path: Path) -> None:
     with pytest.raises(BundleRefused):
         bundles.add(saved(tmp_path, tar([member("a"), member("../b")])))
     assert stored(tmp_path / "store") == []
+
+
+def test_a_bundle_is_packed_again_for_another_host(tmp_path: Path) -> None:
+    names = {"app.js": "1", "lib/.git/HEAD": "a program may hold that", "lib/node_modules/a/index.js": "2"}
+    whole = saved(tmp_path, tar(member(name, text.encode()) for name, text in names.items()))
+    one, other = Bundles(tmp_path / "one"), Bundles(tmp_path / "other")
+    digest = one.add(whole)
+    with one.pack(digest) as packed:
+        (tmp_path / "sent").write_bytes(packed.file.read())
+        assert packed.digest == digest
+    assert other.add(tmp_path / "sent") == digest
+    assert (other.path(digest) / "lib/.git/HEAD").read_text() == names["lib/.git/HEAD"]
+    with pytest.raises(Unknown):
+        one.pack("0" * 64)
+
+
+def test_a_bundle_that_is_being_sent_is_not_swept(tmp_path: Path) -> None:
+    file, digest = archive(tmp_path)
+    bundles = Bundles(tmp_path / "store")
+    bundles.add(file)
+    os.utime(bundles.path(digest), (0, 0))
+    with bundles.pack(digest):
+        assert bundles.sweep([]) == []
+    assert bundles.has(digest)

@@ -70,7 +70,7 @@ def kill_one(victims: subprocess.Popen[str], seed: str, life_s: float) -> None:
 
 async def check(folder: Path, said: list[str]) -> None:
     """The state is what was last said to be done, or what was said to be under way."""
-    announced = [{"tasks": {}, "blocks": []}, *(json.loads(line) for line in said if line != "done")]
+    announced = [{"tasks": {}, "blocks": [], "records": {}}, *(json.loads(line) for line in said if line != "done")]
     possible = announced[-1:] if not said or said[-1] == "done" else announced[-2:]
     bundles = Bundles(folder / "bundles")
     async with await Store.open(folder) as store:

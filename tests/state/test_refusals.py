@@ -20,7 +20,7 @@ from supervisor.errors import ControlError
 from supervisor.state import database
 from supervisor.state.errors import StoreError, from_os, from_sqlite
 from supervisor.state.lock import StateLock
-from supervisor.state.records import StoredBlock, StoredTask
+from supervisor.state.records import StoredBlock, StoredRecord, StoredTask
 from supervisor.state.schema import VERSION
 from supervisor.state.store import Store
 
@@ -112,6 +112,16 @@ async def test_settings_that_were_tampered_with(tmp_path: Path, text: str) -> No
             await store.tasks()
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000, "null x"])
+async def test_records_that_were_tampered_with(tmp_path: Path, text: str) -> None:
+    async with await Store.open(tmp_path) as store:
+        await store.put_record(StoredRecord("shop", {}, 1, "a", 1.0))
+    sql(tmp_path / "state.sqlite", f"UPDATE kept SET record = '{text}'")
+    async with await Store.open(tmp_path) as store:
+        with pytest.raises(StoreError, match="damaged"):
+            await store.records()
+
+
 async def test_two_hosts_cannot_share_a_folder(tmp_path: Path) -> None:
     async with await Store.open(tmp_path):
         error = await refusal(tmp_path)
@@ -194,20 +204,31 @@ async def test_blocks_go_all_or_none(tmp_path: Path) -> None:
         assert await store.tasks() == [TASK]
 
 
+async def test_records_go_all_or_none(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path) as store:
+        for label in ("a", "b", "c"):
+            await store.put_record(StoredRecord(label, None, 1, "host", 1.0))
+        keeps = "CREATE TRIGGER keep BEFORE DELETE ON kept WHEN old.label = 'b' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        sql(tmp_path / "state.sqlite", keeps)
+        with pytest.raises(StoreError):
+            await store.remove_records(["a", "b", "c"])
+        assert len(await store.records()) == 3
+
+
 async def test_old_layouts_are_brought_up_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from supervisor.state import schema
 
     file = await filled(tmp_path, 3)
     steps = (*schema._STEPS, ("ALTER TABLE tasks ADD COLUMN extra TEXT", "this is no SQL"))
     monkeypatch.setattr(schema, "_STEPS", steps)
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", VERSION + 1)
     await refusal(tmp_path)
     monkeypatch.setattr(schema, "_STEPS", (*steps[:-1], steps[-1][:1]))
     async with await Store.open(tmp_path) as store:
         assert len(await store.tasks()) == 3
     connection = sqlite3.connect(file)
     assert "extra" in [row[1] for row in connection.execute("PRAGMA table_info(tasks)")]
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION + 1,)
     connection.close()
 
 

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from supervisor.state.database import Database
 from supervisor.state.errors import StoreError
-from supervisor.state.records import StoredBlock, StoredTask
+from supervisor.state.records import StoredBlock, StoredRecord, StoredTask
 from supervisor.state.store import Store
 
-TASK = StoredTask("shop", {"taskId": "shop", "env": {"A": "ü\0\ud800"}, "args": [1, 2.5]}, "ab" * 32, True, 3, 1.25)
+TASK = StoredTask("shop", {"taskId": "shop", "env": {"A": "ü\0\ud800"}, "args": [1, 2.5]}, "ab" * 32, True, 3, 1.25, 2)
 BLOCK = StoredBlock("cd" * 16, "shop", "unresponsive", 10.5, 20.25)
+RECORD = StoredRecord("shop", {"label": "shop", "settings": {"env": {"A": "ü\0\ud800"}}}, 7, "host-1", 30.5)
 
 
 async def test_everything_is_there_again(tmp_path: Path) -> None:
@@ -27,10 +28,13 @@ async def test_everything_is_there_again(tmp_path: Path) -> None:
         await store.put(TASK)
         await store.put(replace(TASK, label="7", bundle=None, wanted=False))
         await store.put_block(BLOCK)
+        await store.put_record(RECORD)
+        await store.put_record(StoredRecord("7", None, 2**53, "host-2", 1.0))
         await store.put_meta("handovers", "4")
     async with await Store.open(tmp_path / "a" / "b") as store:
         assert await store.tasks() == [replace(TASK, label="7", bundle=None, wanted=False), TASK]
         assert await store.blocks() == [BLOCK]
+        assert await store.records() == [StoredRecord("7", None, 2**53, "host-2", 1.0), RECORD]
         assert await store.get_meta("handovers") == "4"
         assert await store.get_meta("other") is None
 
@@ -60,6 +64,17 @@ async def test_blocks_come_oldest_first_and_go_together(tmp_path: Path) -> None:
         await store.remove_blocks(["a", "b", "unknown"])
         await store.remove_blocks([])
         assert [block.sources for block in await store.blocks()] == ["c"]
+
+
+async def test_what_is_kept_for_the_cluster_is_replaced_and_forgotten(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path) as store:
+        await store.put_record(RECORD)
+        await store.put_record(replace(RECORD, record=None, promised=8, claimant="host-2"))
+        assert await store.records() == [replace(RECORD, record=None, promised=8, claimant="host-2")]
+        await store.put_record(replace(RECORD, label="other"))
+        await store.remove_records(["shop", "unknown"])
+        await store.remove_records([])
+        assert await store.records() == [replace(RECORD, label="other")]
 
 
 async def test_calls_are_carried_out_in_order_also_when_nobody_waits(tmp_path: Path) -> None:
@@ -106,7 +121,10 @@ async def test_settings_that_are_not_json_change_nothing(tmp_path: Path) -> None
         for value in (float("nan"), {1, 2}, b"x"):
             with pytest.raises((TypeError, ValueError)):
                 await store.put(replace(TASK, settings={"env": value}))
+        with pytest.raises(ValueError, match="JSON"):
+            await store.put_record(replace(RECORD, record={"a": float("inf")}))
         assert await store.tasks() == [TASK]
+        assert await store.records() == []
 
 
 async def test_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
@@ -120,6 +138,7 @@ async def test_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert "env" not in repr(TASK)
+    assert "env" not in repr(RECORD)
 
 
 async def test_closing_leaves_one_file_to_back_up(tmp_path: Path) -> None:
@@ -146,11 +165,12 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(content=st.dictionaries(st.text(), json_values, max_size=5))
 def test_any_settings_come_back_as_they_were(tmp_path: Path, content: dict[str, Any]) -> None:
-    async def there_and_back() -> StoredTask:
+    async def there_and_back() -> tuple[StoredTask, StoredRecord]:
         async with await Store.open(tmp_path) as store:
             await store.put(replace(TASK, settings=content))
-            return (await store.tasks())[0]
+            await store.put_record(replace(RECORD, record=content))
+            return (await store.tasks())[0], (await store.records())[0]
 
-    found = asyncio.run(there_and_back())
-    assert found.settings == content
-    assert list(found.settings) == list(content)
+    task, record = asyncio.run(there_and_back())
+    assert task.settings == record.record == content
+    assert list(task.settings) == list(record.record or {}) == list(content)

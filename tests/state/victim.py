@@ -17,7 +17,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from supervisor.state.bundles import Bundles
-from supervisor.state.records import StoredBlock, StoredTask
+from supervisor.state.records import StoredBlock, StoredRecord, StoredTask
 from supervisor.state.store import Store
 
 LABELS = ["one", "two", "three"]
@@ -30,7 +30,8 @@ async def known(store: Store) -> dict[str, object]:
     tasks = {
         task.label: [task.bundle, task.wanted, task.revision, task.settings["env"]] for task in await store.tasks()
     }
-    return {"tasks": tasks, "blocks": sorted(block.sources for block in await store.blocks())}
+    records = {each.label: [each.record, each.promised, each.claimant] for each in await store.records()}
+    return {"tasks": tasks, "blocks": sorted(block.sources for block in await store.blocks()), "records": records}
 
 
 class Victim:
@@ -49,8 +50,12 @@ class Victim:
         self._store = await Store.open(self._state)
         self._tasks = {task.label: task for task in await self._store.tasks()}
         self._blocks = [block.sources for block in await self._store.blocks()]
+        self._records = {each.label: each for each in await self._store.records()}
         self._bundles.sweep(self._kept(), grace_s=-1)
-        steps = [self._apply, self._apply, self._remove, self._switch, self._block, self._release, self._upgrade]
+        steps = [
+            self._apply, self._apply, self._remove, self._switch, self._block, self._release, self._upgrade,
+            self._guard, self._guard, self._forget,
+        ]  # fmt: skip
         while True:
             await self._chance.choice(steps)()
 
@@ -87,6 +92,18 @@ class Victim:
         gone, self._blocks = self._blocks[:2], self._blocks[2:]
         await self._do(self._store.remove_blocks(gone))
 
+    async def _guard(self) -> None:
+        """A record and a promise go together."""
+        label, epoch = self._chance.choice(LABELS), self._chance.randrange(2**53)
+        record = {"epoch": epoch, "settings": FILL[self._chance.randrange(len(FILL)) :]}
+        kept = self._records[label] = StoredRecord(label, record, epoch, str(epoch), 1.0)
+        await self._do(self._store.put_record(kept))
+
+    async def _forget(self) -> None:
+        gone = self._chance.sample(LABELS, 2)
+        self._records = {label: kept for label, kept in self._records.items() if label not in gone}
+        await self._do(self._store.remove_records(gone))
+
     async def _upgrade(self) -> None:
         """As a successor does: a second one over the same lock, and then the first goes."""
         successor = await Store.open(self._state, os.dup(self._store.lock_fd))
@@ -100,7 +117,8 @@ class Victim:
         tasks = {
             each.label: [each.bundle, each.wanted, each.revision, each.settings["env"]] for each in self._tasks.values()
         }
-        self._say(json.dumps({"tasks": tasks, "blocks": sorted(self._blocks)}))
+        records = {each.label: [each.record, each.promised, each.claimant] for each in self._records.values()}
+        self._say(json.dumps({"tasks": tasks, "blocks": sorted(self._blocks), "records": records}))
         # However fast the disk is, some ends come in the middle of a change: nobody handles the alarm.
         if self._chance.random() < AIMED:
             signal.setitimer(signal.ITIMER_REAL, self._chance.uniform(1e-6, 2 * self._took_s))

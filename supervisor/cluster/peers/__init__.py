@@ -1,0 +1,1 @@
+"""How a host asks another: calls over TLS with a key that both have, and the bundles that travel by them."""

@@ -1,0 +1,111 @@
+"""Bundles from other hosts: streamed to a file, checked by the store, each fetched once at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from supervisor.cluster.peers.wire import Wire
+from supervisor.cluster.ports import Silent
+from supervisor.cluster.values import Member
+from supervisor.errors import BundleRefused
+
+PREFIX = "upload-"  # as the control API's own: it removes what a crash left
+BATCH = 1024 * 1024  # bytes written at once: a thread's hop costs less than the write
+QUIET_S = 10.0  # a host packs the bundle before it sends the first byte: 256 MiB take 2 s
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadOptions:
+    """Where bundles come to, and how large they may be."""
+
+    folder: Path  # on the store's file system; there already
+    size: int = 64 * 1024 * 1024  # bytes of an archive
+    within_s: float = 150.0  # of a whole one: below what a boot may take
+
+
+class Downloads:
+    """Fetches bundles. Loop thread.
+
+    `has` tells whether a bundle is stored. `add` checks and stores an archive, and returns the digest of what is in
+    it; it raises BundleRefused.
+    """
+
+    def __init__(
+        self, wire: Wire, options: DownloadOptions, has: Callable[[str], bool], add: Callable[[Path], Awaitable[str]]
+    ) -> None:
+        self._wire = wire
+        self._options = options
+        self._has = has
+        self._add = add
+        self._under_way: dict[str, asyncio.Task[bool]] = {}
+
+    async def hold(self, digest: str, sources: Sequence[Member]) -> bool:
+        """Gets a bundle if it is not here, from the first of `sources` that has it; False: from none of them.
+
+        Who asks for one that is being fetched waits for the same download. OSError, StoreError: this host's disk.
+        """
+        if self._has(digest):
+            return True
+        task = self._under_way.get(digest)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._hold(digest, sources))
+            self._under_way[digest] = task
+            task.add_done_callback(lambda _: self._under_way.pop(digest))
+        return await asyncio.shield(task)
+
+    async def fetch(self, to: Member, digest: str) -> str | None:
+        """Fetches it from one host; None: it is here now, otherwise why not, for people."""
+        descriptor, name = tempfile.mkstemp(prefix=PREFIX, dir=self._options.folder)
+        path = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                async with asyncio.timeout(self._options.within_s):
+                    await self._receive(to, digest, file)
+            stored = await self._add(path)
+        except TimeoutError:
+            return f"{to.id} does not send bundle {digest} within {self._options.within_s:g} s"
+        except (Silent, BundleRefused) as error:
+            return str(error)
+        finally:
+            _remove(path)
+        return None if stored == digest else f"{to.id} sends bundle {stored} for {digest}"
+
+    async def _hold(self, digest: str, sources: Sequence[Member]) -> bool:
+        for source in sources:
+            if await self.fetch(source, digest) is None:
+                return True
+        return False
+
+    async def _receive(self, to: Member, digest: str, file: BinaryIO) -> None:
+        async with self._wire.follow(to, f"/v1/bundles/{digest}", quiet_s=QUIET_S) as (head, chunks):
+            if not head.went_well:
+                raise Silent(f"{to.id} has no bundle {digest}: status {head.status}")
+            await self._write(to, chunks, file)
+
+    async def _write(self, to: Member, chunks: AsyncIterator[bytes], file: BinaryIO) -> None:
+        batch, taken = bytearray(), 0
+        async for chunk in chunks:
+            taken += len(chunk)
+            if taken > self._options.size:
+                raise Silent(f"{to.id} sends a bundle of more than {self._options.size} bytes")
+            batch += chunk
+            if len(batch) >= BATCH:
+                await asyncio.to_thread(_write_all, file, bytes(batch))
+                batch.clear()
+        await asyncio.to_thread(_write_all, file, bytes(batch))
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)  # gone already if the store took it
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

@@ -1,0 +1,158 @@
+"""Bundles travel from host to host whole, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from supervisor.cluster.peers.downloads import DownloadOptions, Downloads
+from supervisor.cluster.peers.psk import KeyRing
+from supervisor.cluster.peers.wire import Wire
+from supervisor.state.archive import pack
+from supervisor.state.bundles import Bundles
+from tests.cluster.peers.hosts import KEY, Peer, answer, member, nobody, peer, saying
+from tests.control.asking import on_uvloop
+from tests.fakes.relay import relay
+from tests.state.archives import tree
+
+FILES = {"app.js": "export default 1", "lib/a.js": "a" * 100_000, "lib/.git/HEAD": "of a program"}
+BUNDLE = "application/octet-stream"
+
+
+class Receiver:
+    """A host that fetches: its store, and what it has seen of the files on their way."""
+
+    def __init__(self, folder: Path, wire: Wire, size: int = 64 << 20, within_s: float = 20.0) -> None:
+        self.bundles = Bundles(folder / "received")
+        self.folder = folder / "coming"
+        self.folder.mkdir(exist_ok=True)
+        self.options = DownloadOptions(self.folder, size, within_s)
+        self.added = 0
+        self.downloads = Downloads(wire, self.options, self.bundles.has, self.add)
+
+    async def add(self, archive: Path) -> str:
+        self.added += 1
+        return await asyncio.to_thread(self.bundles.add, archive)
+
+    def check_nothing_is_left(self) -> None:
+        assert os.listdir(self.folder) == []
+
+
+@asynccontextmanager
+async def receiver(folder: Path, size: int = 64 << 20, within_s: float = 20.0) -> AsyncIterator[Receiver]:
+    async with Wire(KeyRing([KEY])) as wire:
+        made = Receiver(folder, wire, size, within_s)
+        yield made
+        made.check_nothing_is_left()
+
+
+def stored(host: Peer, folder: Path, files: dict[str, str]) -> str:
+    """The digest of a bundle that the host has now."""
+    app = tree(folder / f"app-{host.name}", files)
+    with pack(app) as packed:
+        archive = folder / "archive"
+        archive.write_bytes(packed.file.read())
+    return host.bundles.add(archive)
+
+
+@on_uvloop
+async def test_a_bundle_comes_from_a_host_that_has_it(folder: Path) -> None:
+    async with peer(folder) as host, receiver(folder) as here:
+        digest = stored(host, folder, FILES)
+        assert await here.downloads.hold(digest, [host.member])
+        assert (here.bundles.path(digest) / "lib/a.js").read_text() == FILES["lib/a.js"]
+        assert await here.downloads.hold(digest, [])  # it is here
+        assert here.added == 1
+
+
+@on_uvloop
+async def test_hosts_that_do_not_have_it_or_do_not_answer_are_passed_over(folder: Path) -> None:
+    async with peer(folder) as host, peer(folder, "host-2") as without, receiver(folder) as here:
+        digest = stored(host, folder, FILES)
+        with nobody() as port:
+            gone = member("gone", port)
+            assert not await here.downloads.hold(digest, [gone, without.member])
+            assert "404" in str(await here.downloads.fetch(without.member, digest))
+            assert await here.downloads.hold(digest, [gone, without.member, host.member])
+
+
+@on_uvloop
+async def test_another_bundle_than_asked_for_is_not_taken_for_it(folder: Path) -> None:
+    async with peer(folder) as host, peer(folder, "host-2") as other, receiver(folder) as here:
+        digest, wrong = stored(host, folder, FILES), stored(other, folder, {"app.js": "evil"})
+        with other.bundles.pack(wrong) as packed:
+            data = packed.file.read()
+        async with saying(answer(data, media=BUNDLE)) as port:
+            impostor = member("impostor", port)
+            assert f"sends bundle {wrong} for {digest}" in str(await here.downloads.fetch(impostor, digest))
+            assert not here.bundles.has(digest)
+            assert await here.downloads.hold(digest, [impostor, host.member])
+
+
+@pytest.mark.parametrize("what", ["cut", "flipped", "empty", "garbage", "error page", "endless"])
+def test_a_broken_archive_is_not_stored(folder: Path, what: str) -> None:
+    @on_uvloop
+    async def run() -> None:
+        async with peer(folder) as host, receiver(folder, size=1_000_000) as here:
+            digest = stored(host, folder, FILES)
+            with host.bundles.pack(digest) as packed:
+                data = packed.file.read()
+            said = {
+                "cut": answer(data[:-20], media=BUNDLE, length=len(data)),
+                "flipped": answer(data[:100] + bytes([data[100] ^ 1]) + data[101:], media=BUNDLE),
+                "empty": answer(b"", media=BUNDLE),
+                "garbage": answer(b"x" * 5000, media=BUNDLE),
+                "error page": answer(data, "500 Oops", BUNDLE),
+                "endless": answer(bytes(4_000_000), media=BUNDLE, length=2**40),
+            }
+            async with saying(said[what]) as port:
+                assert await here.downloads.fetch(member("host-2", port), digest)
+                assert not here.bundles.has(digest)
+
+    run()
+
+
+@on_uvloop
+async def test_a_download_that_takes_too_long_is_given_up(folder: Path) -> None:
+    async with Wire(KeyRing([KEY])) as wire:
+        here = Receiver(folder, wire, within_s=0.2)
+
+        async def stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer(b"x", media=BUNDLE, length=1000))
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(stalls, "127.0.0.1", 0, ssl=KeyRing([KEY]).server_context())
+        to = member("slow", server.sockets[0].getsockname()[1])
+        assert "within 0.2 s" in str(await here.downloads.fetch(to, "ab" * 32))
+        here.check_nothing_is_left()
+        server.close()
+
+
+@on_uvloop
+async def test_many_tasks_of_one_bundle_fetch_it_once(folder: Path) -> None:
+    async with peer(folder) as host, receiver(folder) as here, relay(host.port) as wire:
+        digest = stored(host, folder, FILES)
+        to = member(host.name, wire.port)
+        gone = asyncio.create_task(here.downloads.hold(digest, [to]))
+        await asyncio.sleep(0)
+        gone.cancel()  # who asked first does not wait: the others still get it
+        assert all(await asyncio.gather(*(here.downloads.hold(digest, [to]) for _ in range(20))))
+        assert (here.added, len(wire.recordings)) == (1, 1)
+
+
+@on_uvloop
+async def test_a_disk_of_ones_own_that_fails_is_no_fault_of_the_others(folder: Path) -> None:
+    async with peer(folder) as host, receiver(folder) as here:
+        digest = stored(host, folder, FILES)
+        here.folder.rmdir()
+        with pytest.raises(OSError, match="No such file"):
+            await here.downloads.hold(digest, [host.member])
+        here.folder.mkdir()
+        assert await here.downloads.hold(digest, [host.member])
