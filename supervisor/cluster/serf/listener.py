@@ -19,6 +19,7 @@ RESYNC_S = 10.0
 # A new agent has found everybody by then: it takes 1.4 s with 80 hosts, and 10 s more for one of them that is switched
 # off and comes first in the snapshot.
 SETTLE_S = 15.0
+LOOK_S = 0.5  # until then it is asked so often, since it keeps news back for 1 to 3 s
 
 
 class Listener:
@@ -66,7 +67,7 @@ class Listener:
             self._look.clear()
             self._all(await rpc.members(connection))
             try:
-                async with asyncio.timeout(RESYNC_S if self._settled else max(0.0, self._settles - self._now())):
+                async with asyncio.timeout(RESYNC_S if self._settled else LOOK_S):
                     await self._look.wait()
             except TimeoutError:
                 pass

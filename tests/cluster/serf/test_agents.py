@@ -55,8 +55,8 @@ def test_hosts_meet_and_know_each_other_as_serf_does(play: Play, tmp_path: Path)
     async def work() -> None:
         async with AsyncExitStack() as stack:
             hosts = await begin(stack, tmp_path, 1, 2, 3)
+            await until(lambda: all(each.membership.is_current for each in hosts))
             for each in hosts:
-                await until(lambda each=each: each.membership.is_current)
                 assert each.membership.problem is None
                 assert [member.id for member in each.membership.members] == ["h1", "h2", "h3"]
             assert hosts[0].of("h2") is not None
@@ -91,10 +91,11 @@ def test_an_agent_that_is_killed_comes_back_and_nobody_notices(play: Play, tmp_p
     async def work() -> None:
         async with AsyncExitStack() as stack:
             one, two = await begin(stack, tmp_path, 1, 2)
-            for find in (lambda: one.agent, lambda: one.membership.agent_pid):  # the agent itself, then its switch
+            for kill_switch in (False, True):
                 before = one.membership.agent_pid
-                os.kill(find() or 0, signal.SIGKILL)
-                await until(lambda before=before: one.membership.agent_pid not in (None, before), lambda: one.lines)
+                assert before is not None
+                os.kill(before if kill_switch else one.agent, signal.SIGKILL)
+                await another_agent(one, before)
                 await until(lambda: one.membership.is_current)
             assert one.membership.problem is None
             assert any("SIGKILL" in event for _, event in one.lines)
@@ -135,7 +136,7 @@ def test_an_agent_that_hangs_is_failed_and_replaced(play: Play, tmp_path: Path) 
             before = two.membership.agent_pid
             os.kill(two.agent, signal.SIGSTOP)
             await until(lambda: FAILED in one.story("h2"), lambda: one.bursts)
-            await until(lambda: two.membership.agent_pid not in (None, before), lambda: two.lines)
+            await another_agent(two, before)
             await until(lambda: one.state("h2") is three.state("h2") is ALIVE, lambda: one.bursts)
 
     play(work)
@@ -225,7 +226,7 @@ def test_keys_are_changed_under_a_running_cluster(play: Play, tmp_path: Path) ->
             await until(lambda: keyring(one) == keyring(two) == [OTHER_KEY], lambda: one.lines)
             before = two.membership.agent_pid
             os.kill(two.agent, signal.SIGKILL)  # comes back with what the cluster gave it, not with what it began with
-            await until(lambda: two.membership.agent_pid not in (None, before))
+            await another_agent(two, before)
             async with await two.membership._life.connect() as connection:  # type: ignore[union-attr]
                 assert await rpc.keys(connection) == {encoded(OTHER_KEY): 3}
             assert one.membership.problem is None
@@ -295,6 +296,11 @@ def test_one_host_by_itself_is_current_and_says_goodbye_at_once(play: Play, tmp_
             assert not any("without a goodbye" in event for _, event in one.lines)
 
     play(work)
+
+
+async def another_agent(of: Host, before: int | None) -> None:
+    """Waits until it has one with another switch."""
+    await until(lambda: of.membership.agent_pid not in (None, before), lambda: of.lines)
 
 
 def started(machine: str, folder: Path, number: int) -> subprocess.Popen[str]:
