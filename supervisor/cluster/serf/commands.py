@@ -16,6 +16,7 @@ class Body(Enum):
 
     NEVER = "nothing"
     ALWAYS = "a body, with errors too"
+    MAYBE = "a body in newer agents, nothing in older ones: nobody reads it"
     LATER = "nothing the first time, then records: a header and a body each"
 
 
@@ -45,6 +46,8 @@ class Command(StrEnum):
         """What follows the headers of its answers."""
         if self in (Command.STREAM, Command.QUERY):
             return Body.LATER
+        if self is Command.FORCE_LEAVE:
+            return Body.MAYBE
         return Body.NEVER if self in _BODILESS else Body.ALWAYS
 
 

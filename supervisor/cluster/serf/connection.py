@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from supervisor.cluster.serf.codec import Malformed, encode
 from supervisor.cluster.serf.commands import VERSION, Command
@@ -74,6 +74,11 @@ class Connection(asyncio.Protocol):
         """Whether it cannot be used any more."""
         return self._lost
 
+    @property
+    def outstanding(self) -> int:
+        """How many answers and streams the agent owes."""
+        return self._replies.outstanding
+
     def on_lost(self, told: Callable[[], object]) -> None:
         """`told` is called when that happens."""
         self._on_lost = told
@@ -123,8 +128,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is there."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
 
     def data_received(self, data: bytes) -> None:
         """The agent says something."""

@@ -14,10 +14,12 @@ from supervisor.cluster.serf.seen import Seen
 from supervisor.cluster.serf.tags import foreign
 from supervisor.cluster.serf.view import View
 
-RESYNC_S = 60.0  # nothing should be missed; if it is, not for longer
+# Nothing should be missed; if it is, not for longer. An agent that hangs is found by it, too, and started again.
+RESYNC_S = 10.0
 # A new agent has found everybody by then: it takes 1.4 s with 80 hosts, and 10 s more for one of them that is switched
 # off and comes first in the snapshot.
 SETTLE_S = 15.0
+LOOK_S = 0.5  # until then it is asked so often, since it keeps news back for 1 to 3 s
 
 
 class Listener:
@@ -65,7 +67,7 @@ class Listener:
             self._look.clear()
             self._all(await rpc.members(connection))
             try:
-                async with asyncio.timeout(RESYNC_S if self._settled else max(0.0, self._settles - self._now())):
+                async with asyncio.timeout(RESYNC_S if self._settled else LOOK_S):
                     await self._look.wait()
             except TimeoutError:
                 pass

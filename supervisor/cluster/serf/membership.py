@@ -132,8 +132,10 @@ class SerfMembership:
         if self._life is None:
             raise AgentError("the agent is not running", self.problem)
         async with await self._life.connect() as connection:
-            if not await rpc.force_leave(connection, member):
-                self._view.forget(member)  # an agent that was started anew never heard of it
+            if any(each.name == member for each in await rpc.members(connection)):
+                await rpc.force_leave(connection, member)
+            else:  # an agent that was started anew has never heard of it
+                self._view.forget(member)
                 self._changed()
 
     def use_keys(self, keys: Sequence[bytes]) -> None:

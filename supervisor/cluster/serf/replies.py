@@ -29,6 +29,7 @@ class Replies:
         self._expected: dict[int, Body] = {}
         self._begun: set[int] = set()  # streams whose first header came
         self._header: Reply | None = None  # its body is still to come
+        self._skips = False  # what comes next may be a body that nobody reads
 
     @property
     def outstanding(self) -> int:
@@ -54,6 +55,9 @@ class Replies:
         if self._header is not None:
             header, self._header = self._header, None
             return Reply(header.seq, header.error, value)
+        skips, self._skips = self._skips, False
+        if skips and not _is_header(value):
+            return None
         header = _header(value)
         if not self._has_body(header):
             return header
@@ -70,10 +74,15 @@ class Replies:
             self._begun.add(header.seq)
             return False
         self.finish(header.seq)
+        self._skips = body is Body.MAYBE
         return body is Body.ALWAYS and header.error not in UNHEARD
 
 
+def _is_header(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {b"Seq", b"Error"} and isinstance(value[b"Seq"], int)
+
+
 def _header(value: Any) -> Reply:
-    if not isinstance(value, dict) or value.keys() != {b"Seq", b"Error"} or not isinstance(value[b"Seq"], int):
+    if not _is_header(value):
         raise Malformed("the agent sent something else where a header has its place")
     return Reply(number(value[b"Seq"]), text(value[b"Error"]))

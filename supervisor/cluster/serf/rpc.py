@@ -55,10 +55,9 @@ async def leave(connection: Connection) -> None:
     await connection.call(Command.LEAVE, timeout_s=LEAVE_S)
 
 
-async def force_leave(connection: Connection, name: str) -> bool:
-    """Makes a failed member one that left; whether there is such a member."""
-    body = await connection.call(Command.FORCE_LEAVE, {"Node": name}, TAGS_S)
-    return bool(body.get(b"Exists", True)) if isinstance(body, dict) else True
+async def force_leave(connection: Connection, name: str) -> None:
+    """Makes a failed member one that left; nothing happens if there is no such member."""
+    await connection.call(Command.FORCE_LEAVE, {"Node": name}, TAGS_S)
 
 
 async def set_tags(connection: Connection, tags: Mapping[str, str]) -> None:
