@@ -16,6 +16,7 @@ from supervisor.cli.times import LONG_S
 
 if TYPE_CHECKING:
     from supervisor.cli.client import Answer, Client
+    from supervisor.cli.sources import Source
 
 READY_S = 60.0
 BUNDLE_MAX = "256MiB"  # what a host unpacks unless set otherwise; keeps `pwd: '/'` from filling the disk
@@ -55,6 +56,9 @@ class _Amount(click.ParamType[float]):
     "--bundle/--no-bundle", default=True, show_default=True,
     help="Bring the files in pwd along; else pwd is a folder of the host.",
 )  # fmt: skip
+@click.option(
+    "--on", metavar="HOST", help="The host of the cluster that it has to run on, by its id (placement.hosts)."
+)
 @click.option("--wait", is_flag=True, help="Return when the tasks serve; fail if they cannot.")
 @click.option(
     "--timeout", type=_Amount("time"), default=f"{READY_S:g}s", show_default=True, help="How long --wait waits."
@@ -69,6 +73,7 @@ def apply(
     sources: tuple[str, ...],
     timeout: float,
     bundle_max: float,
+    on: str | None,
     *,
     dry_run: bool,
     bundle: bool,
@@ -81,7 +86,7 @@ def apply(
     is applied. A DIR stands for the task file in it.
     """
     from supervisor.cli.readiness import wait_until_ready
-    from supervisor.cli.sources import Source, read_sources
+    from supervisor.cli.sources import read_sources
 
     def one(source: Source) -> None:
         answer = _apply(client, source, int(bundle_max), dry_run=dry_run)
@@ -89,7 +94,14 @@ def apply(
         if wait and not dry_run:
             wait_until_ready(client, source.label, timeout)
 
-    each_of(read_sources(sources, client.way.address, bundle=bundle), one)
+    found = read_sources(sources, client.way.address, bundle=bundle)
+    each_of([source if on is None else _placed(source, on) for source in found], one)
+
+
+def _placed(source: Source, host: str) -> Source:
+    placement = source.settings.get("placement")
+    hosts = {**(placement if isinstance(placement, dict) else {}), "hosts": [host]}
+    return replace(source, settings={**source.settings, "placement": hosts})
 
 
 def _apply(client: Client, source: Any, bundle_max: int, *, dry_run: bool) -> Answer:
@@ -135,5 +147,6 @@ def _told(applied: dict[str, Any]) -> str:
     if applied.get("restarts"):
         told += "; a fresh isolate " + ("would take" if plan else "takes") + " over"
     listen = joined(applied.get("listen"))
+    told += f"; on host {words.text(applied.get('host'))}" if applied.get("host") else ""
     told += f"; listens on {listen}" if listen and not plan else ""
     return "\n".join((told, *(f"  warning: {words.text(each)}" for each in applied.get("warnings") or ())))

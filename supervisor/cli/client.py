@@ -19,6 +19,8 @@ ANSWER_BYTES_MAX = 64 * 2**20  # 10,000 tasks in a list are about 10 MB; beyond 
 LINE_BYTES_MAX = 2**20  # a console call is cut at 16 KiB, and events are short
 ERROR_BYTES_MAX = 2**20
 
+SILENT = "Isolated-Silent-Hosts"
+
 type Query = Mapping[str, str | int | bool | None]
 
 
@@ -27,6 +29,7 @@ class Answer:
     """What the host said: `text` as it came, `value` parsed."""
 
     text: str
+    silent: str = ""  # ids of hosts that did not answer, with blanks between them
 
     @property
     def value(self) -> Any:
@@ -62,7 +65,7 @@ class Client:
         exchange = self._exchange(method, _target(path, query), data, headers, timeout_s)
         with exchange as response, self._in_words(timeout_s):
             _refuse_errors(response)
-            return Answer(_read(response, ANSWER_BYTES_MAX))
+            return Answer(_read(response, ANSWER_BYTES_MAX), response.getheader(SILENT, ""))
 
     def has(self, *path: str) -> bool:
         """Whether HEAD finds it."""

@@ -14,6 +14,7 @@ from supervisor import __version__
 from supervisor.cli.about import completion, schema, settings, version
 from supervisor.cli.apply import apply
 from supervisor.cli.blocks import blocked, release
+from supervisor.cli.cluster import cluster_key, hosts
 from supervisor.cli.codes import EXIT_DEFECT, EXIT_INTERRUPTED, HOST_CODES
 from supervisor.cli.daemon import drain, status, upgrade
 from supervisor.cli.events import events
@@ -39,6 +40,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "In the foreground": (run, serve),
     "Tasks of a host": (apply, ps, get, logs, events, stop, start, rm, blocked, release),
     "The host": (status, drain, upgrade),
+    "The cluster": (hosts, cluster_key),
     "Knowledge": (settings, schema, version, completion),
 }
 

@@ -38,13 +38,17 @@ EXIT_COLUMNS = (
 )
 
 
-@click.command(short_help="List the tasks of the host.")
+@click.command(short_help="List the tasks of the host, or of its cluster.")
 @as_json
 @click.option("--ids", is_flag=True, help="Only the ids, one per line.")
 @on_host
 def ps(client: Client, *, as_json: bool, ids: bool) -> None:
-    """Lists the tasks of the host: their states, what they use, how they last ended."""
-    answer = client.ask("GET", "tasks")
+    """Lists the tasks of the host, or of all hosts of its cluster: their states, what they use, how they last ended."""
+    answer = client.ask("GET", "tasks", query={"everywhere": True})
+    if answer.silent:
+        click.echo(
+            f"isolated: these hosts did not answer, their tasks are missing: {words.text(answer.silent)}", err=True
+        )
     if as_json:
         click.echo(answer.text)
     elif ids:
@@ -52,7 +56,15 @@ def ps(client: Client, *, as_json: bool, ids: bool) -> None:
             click.echo(words.text(task.get("task")))
     elif tasks := answer.objects:
         now = time.time()
-        show_table(COLUMNS, [_row(task, now) for task in tasks])
+        if any(task.get("host") for task in tasks):
+            columns = (COLUMNS[0], Column("HOST"), *COLUMNS[1:])
+            rows = [_row(task, now) for task in tasks]
+            show_table(
+                columns,
+                [(row[0], words.text(task.get("host")), *row[1:]) for row, task in zip(rows, tasks, strict=True)],
+            )
+        else:
+            show_table(COLUMNS, [_row(task, now) for task in tasks])
     else:
         click.echo("no tasks; `isolated apply FILE` brings one", err=True)
 

@@ -92,6 +92,10 @@ class Coordinator:
         """The tasks that this host owns."""
         return list(self._shared.ledger.owned())
 
+    def bundles(self) -> set[str]:
+        """Digests of the bundles that this host's tasks and those that it guards need."""
+        return self._shared.ledger.bundles()
+
     async def start(self) -> None:
         """Finds out which tasks are still this host's, boots those, and takes part from then on.
 

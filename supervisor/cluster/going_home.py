@@ -28,6 +28,10 @@ class GoingHome:
         if departure is None or self._why_not(departure) is not None:
             return
         if await self._is_granted():
+            if not shared.rules.goes_home:
+                shared.notice("would-leave", {"departure": departure})
+                self._not_before = shared.now + shared.rules.idle_s
+                return
             await shared.say(HostState.DRAINING)
             if await self._go(departure):
                 return

@@ -73,6 +73,11 @@ async def get_status(call: Call) -> web.StreamResponse:
     return answers.one(await call.host.status())
 
 
+async def list_hosts(call: Call) -> web.StreamResponse:
+    """The hosts of the cluster."""
+    return answers.many(await call.host.hosts())
+
+
 async def drain(call: Call) -> web.StreamResponse:
     """Asks the host to stop."""
     await call.api.keep(call.host.drain())

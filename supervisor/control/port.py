@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 from supervisor.spec.events import Event
-from supervisor.spec.views import AppliedView, BlockView, HandoverView, HostView, LogChunk, LogLine, TaskView
+from supervisor.spec.views import (
+    AppliedView,
+    BlockView,
+    HandoverView,
+    HostView,
+    LogChunk,
+    LogLine,
+    MemberView,
+    TaskView,
+)
+
+
+class Head(Protocol):
+    """How an answer of another host begins."""
+
+    @property
+    def status(self) -> int:
+        """Of HTTP."""
+
+    @property
+    def media(self) -> str:
+        """The type of what follows."""
+
+
+class Elsewhere(Protocol):
+    """Another host, for requests to be passed on to it. Loop thread."""
+
+    @property
+    def host(self) -> str:
+        """Its id."""
+
+    def follow(self, path: str) -> AbstractAsyncContextManager[tuple[Head, AsyncIterator[bytes]]]:
+        """What it answers to GET `path`, as it comes. Refused: it does not answer, or breaks off."""
 
 
 class HostControl(Protocol):
@@ -21,7 +54,16 @@ class HostControl(Protocol):
         """
 
     def tasks(self) -> list[TaskView]:
-        """All tasks, by id, without their specs."""
+        """All tasks of this host, by id, without their specs."""
+
+    async def all_tasks(self) -> tuple[list[TaskView], tuple[str, ...]]:
+        """All tasks of the cluster, by id, without their specs; and the ids of hosts that did not answer."""
+
+    async def hosts(self) -> list[MemberView]:
+        """The hosts of the cluster, newest first; without a cluster none."""
+
+    async def elsewhere(self, label: str) -> Elsewhere | None:
+        """The host that has a task, if it is not this one; None: it is here, or nowhere. Refused: nobody can say."""
 
     def task(self, label: str) -> TaskView:
         """One with its spec. Unknown."""

@@ -7,7 +7,16 @@ from supervisor.control.api import Access
 from supervisor.control.parameters import BOOLEAN, DIGEST, LABEL, NUMBER, TAIL, WHICH, Parameter
 from supervisor.control.route import EVERYWHERE, Answer, Content, Route, view, views
 from supervisor.spec.events import Event
-from supervisor.spec.views import AppliedView, BlockView, HandoverView, HostView, LogChunk, LogLine, TaskView
+from supervisor.spec.views import (
+    AppliedView,
+    BlockView,
+    HandoverView,
+    HostView,
+    LogChunk,
+    LogLine,
+    MemberView,
+    TaskView,
+)
 
 TASK = Parameter("label", "path", LABEL, "the task's id as a text")
 BUNDLE = Parameter("digest", "path", DIGEST, "SHA-256 of the bundle's tar before compression")
@@ -41,10 +50,17 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/v1/tasks", "listTasks", "All tasks by id, without their settings", tasks.list_tasks,
         {200: views(TaskView, "the tasks")}, "tasks",
+        (
+            Parameter(
+                "everywhere", "query", BOOLEAN,
+                "those of all hosts of the cluster; `Isolated-Silent-Hosts` names hosts that did not answer",
+                default=False,
+            ),
+        ),
     ),
     Route(
         "GET", "/v1/tasks/{label}", "getTask", "A task with its settings", tasks.get_task,
-        {200: view(TaskView, "the task")}, "tasks", (TASK,), refusals=(404,),
+        {200: view(TaskView, "the task")}, "tasks", (TASK,), refusals=(404, 503),
     ),
     Route(
         "DELETE", "/v1/tasks/{label}", "removeTask", "Stops and forgets a task", tasks.remove_task,
@@ -66,6 +82,10 @@ ROUTES: tuple[Route, ...] = (
             Parameter("follow", "query", BOOLEAN, "stay, and tell the lines to come", default=False),
         ),
         refusals=(404, 503),
+    ),
+    Route(
+        "GET", "/v1/hosts", "listHosts", "The hosts of the cluster, newest first", hosts.list_hosts,
+        {200: views(MemberView, "the hosts; none without a cluster")}, "host",
     ),
     Route(
         "GET", "/v1/events", "followEvents", "What happens on the host, as it happens", hosts.follow_events,

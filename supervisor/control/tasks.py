@@ -8,12 +8,14 @@ from aiohttp import web
 
 from supervisor.control import answers
 from supervisor.control.api import Call
+from supervisor.control.forwarding import forwarded
 from supervisor.errors import Problem, SettingsError, Unknown
 from supervisor.printable import shown
 from supervisor.spec.problems import safe
 from supervisor.spec.views import Change, LogLine
 
 NDJSON = "application/x-ndjson"
+SILENT = "Isolated-Silent-Hosts"  # ids of hosts that did not answer
 
 
 async def apply_any(call: Call) -> web.StreamResponse:
@@ -39,12 +41,20 @@ async def _apply(call: Call, settings: dict[str, Any]) -> web.StreamResponse:
 
 
 async def list_tasks(call: Call) -> web.StreamResponse:
-    """All tasks, by id."""
-    return answers.many(call.host.tasks())
+    """All tasks, by id; those of other hosts too, if they are asked for."""
+    if not call.values["everywhere"]:
+        return answers.many(call.host.tasks())
+    tasks, silent = await call.host.all_tasks()
+    response = answers.many(tasks)
+    if silent:
+        response.headers[SILENT] = " ".join(silent)
+    return response
 
 
 async def get_task(call: Call) -> web.StreamResponse:
     """One, with its settings."""
+    if (passed_on := await forwarded(call)) is not None:
+        return passed_on
     return answers.one(call.host.task(call.values["label"]))
 
 
@@ -66,6 +76,8 @@ async def start_task(call: Call) -> web.StreamResponse:
 
 async def get_logs(call: Call) -> web.StreamResponse:
     """The last lines, and with follow=true those to come."""
+    if (passed_on := await forwarded(call)) is not None:
+        return passed_on
     label, tail = call.values["label"], call.values["tail"]
     if not call.values["follow"]:
         return answers.one(call.host.logs(label, tail))

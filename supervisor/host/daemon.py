@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.errors import IsolatedError, Refused, Unknown
+from supervisor.host.cluster.cluster import Cluster
+from supervisor.host.cluster.everywhere import Elsewhere, Everywhere
 from supervisor.host.core import Core
 from supervisor.host.renewal import Renewals, why_renew
 from supervisor.host.succession import Succession
@@ -21,7 +23,16 @@ from supervisor.pool.states import TaskState
 from supervisor.spec.events import Event, EventKind
 from supervisor.spec.exits import Exit
 from supervisor.spec.taint import Thresholds
-from supervisor.spec.views import AppliedView, BlockView, HandoverView, HostView, LogChunk, LogLine, TaskView
+from supervisor.spec.views import (
+    AppliedView,
+    BlockView,
+    HandoverView,
+    HostView,
+    LogChunk,
+    LogLine,
+    MemberView,
+    TaskView,
+)
 from supervisor.state.bundles import Bundles
 from supervisor.state.records import StoredBlock
 from supervisor.state.store import Store
@@ -60,6 +71,7 @@ class Daemon:
         lag: LoopLag,
         thresholds: Thresholds,
         renewals: Renewals,
+        cluster: Cluster | None,
     ) -> None:
         """Gets to know the other parts, which are made after it: they tell it what happens."""
         self._core = core
@@ -70,6 +82,8 @@ class Daemon:
         self._renewals = renewals
         self._views = Views(facts, core, tasks, self._story, lag)
         self._succession: Succession | None = None
+        self._cluster = cluster
+        self._everywhere = None if cluster is None else Everywhere(cluster, tasks, self.task)
 
     def begin(self, succession: Succession) -> None:
         """The host serves from now on."""
@@ -93,30 +107,55 @@ class Daemon:
 
     async def apply(self, settings: Mapping[str, Any], *, bundle: str | None, dry_run: bool) -> AppliedView:
         """Makes a task be as `settings` say."""
+        if self._everywhere is not None:
+            return await self._everywhere.apply(settings, bundle, dry_run=dry_run)
         return await self._tasks.apply(settings, bundle, dry_run=dry_run)
 
     def tasks(self) -> list[TaskView]:
         """All tasks, by id."""
-        return [self._views.task(self._tasks.known[label], with_spec=False) for label in sorted(self._tasks.known)]
+        known = self._tasks.known
+        return [self._here(self._views.task(known[label], with_spec=False)) for label in sorted(known)]
+
+    async def all_tasks(self) -> tuple[list[TaskView], tuple[str, ...]]:
+        """Those of the cluster, and the hosts that did not answer."""
+        return (self.tasks(), ()) if self._everywhere is None else await self._everywhere.tasks(self.tasks())
+
+    async def hosts(self) -> list[MemberView]:
+        """The hosts of the cluster."""
+        return [] if self._everywhere is None else await self._everywhere.hosts()
+
+    async def elsewhere(self, label: str) -> Elsewhere | None:
+        """Who has a task that is not here."""
+        return None if self._everywhere is None else await self._everywhere.elsewhere(label)
 
     def task(self, label: str) -> TaskView:
         """One with its settings."""
-        return self._views.task(self._tasks.find(label), with_spec=True)
+        return self._here(self._views.task(self._tasks.find(label), with_spec=True))
 
     async def stop(self, label: str) -> TaskView:
         """Stops a task until it is started."""
+        if self._everywhere is not None:
+            return await self._everywhere.want(label, wanted=False)
         await self._tasks.stop(label)
         return self.task(label)
 
     async def start(self, label: str) -> TaskView:
         """Starts a stopped task."""
+        if self._everywhere is not None:
+            return await self._everywhere.want(label, wanted=True)
         await self._tasks.start(label)
         return self.task(label)
 
     async def remove(self, label: str) -> None:
         """Stops and forgets a task."""
+        if self._everywhere is not None:
+            await self._everywhere.remove(label)
+            return
         await self._tasks.remove(label)
         self._story.forget(label)
+
+    def _here(self, view: TaskView) -> TaskView:
+        return view if self._cluster is None else view.model_copy(update={"host": self._cluster.own.id})
 
     def logs(self, label: str, tail: int) -> LogChunk:
         """The last lines of a task."""
@@ -161,7 +200,11 @@ class Daemon:
     async def status(self) -> HostView:
         """The host."""
         handing_over = self._succession is not None and self._succession.under_way
-        return await self._views.host("handing-over" if handing_over else self.state)
+        seen = await self._views.host("handing-over" if handing_over else self.state)
+        if self._cluster is None:
+            return seen
+        problem = self._cluster.membership.problem
+        return seen.model_copy(update={"host": self._cluster.own.id, "cluster": problem})
 
     async def drain(self) -> None:
         """Asks the host to stop."""

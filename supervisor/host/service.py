@@ -15,12 +15,15 @@ from typing import Any, Literal, cast
 
 import uvloop
 
-from supervisor.control.options import ControlOptions, RemoteOptions
+from supervisor.control.options import ControlOptions, PeerOptions, RemoteOptions
 from supervisor.control.server import ControlServer
 from supervisor.errors import IsolatedError
 from supervisor.handover.environment import handovers
 from supervisor.handover.relay import Relay
 from supervisor.handover.successor import PredecessorLost, Successor
+from supervisor.host.cluster.cluster import Cluster
+from supervisor.host.cluster.identity import own_member
+from supervisor.host.cluster.peer_door import PeerDoor
 from supervisor.host.core import Core, CoreOptions
 from supervisor.host.daemon import Daemon
 from supervisor.host.renewal import Renewals
@@ -88,6 +91,7 @@ class _Parts:
     daemon: Daemon
     control: ControlServer
     succession: Succession
+    cluster: Cluster | None
 
 
 async def _live(
@@ -105,11 +109,11 @@ async def _live(
         loop.add_signal_handler(signal.SIGHUP, _reload, parts)
         blocks = await _blocks(parts.store, inheritance)
         parts.core.pool.load_blocks(blocks)
-        restoring = parts.tasks.restore(inheritance.awake, inheritance.sockets)
         if successor is None:
-            await restoring
+            # Of a cluster's task only the cluster knows whether it is still here.
+            await (parts.tasks.restore((), {}) if parts.cluster is None else parts.tasks.hold())
         else:
-            await successor.boot(restoring)
+            await successor.boot(parts.tasks.restore(inheritance.awake, inheritance.sockets))
             await successor.ready({"pid": os.getpid()})
             parts.core.pool.load_blocks(_saved(await successor.committed()))
             await parts.core.listeners.resume()
@@ -120,6 +124,8 @@ async def _live(
         count = len(parts.tasks.known)
         parts.daemon.tell("ready", f"process {os.getpid()} serves {count} tasks")
         host_log().info("serving", tasks=count, control=" ".join(parts.control.addresses), pid=os.getpid())
+        if parts.cluster is not None:
+            parts.daemon.keep(parts.cluster.begin())
         notifier.ready(f"{count} tasks", main_pid=None if successor is None else os.getpid())
         with Watchdog(notifier, loop):
             why = await _first(stop.wait_drain(), parts.daemon.wait_asked(), parts.succession.over.wait())
@@ -127,13 +133,30 @@ async def _live(
             handed = parts.succession.handed
             if handed is None:
                 notifier.stopping("answering what is under way")
+                await _leave_cluster(parts, stop, settings.drain_s)
                 return await _stop(parts, stop, why, settings.drain_s)
+            if parts.cluster is not None:
+                await parts.cluster.end_part()  # the successor's part begins now
             relay = Relay(handed, stop.request)
             async with relay:
                 if why is not None and why in signal.Signals.__members__:  # it came before the successor could be told
                     relay.pass_on(signal.Signals[why])
                 await _leave(parts, stop, settings.drain_s)
     return await relay.finish(sink.close)
+
+
+async def _leave_cluster(parts: _Parts, stop: StopSignals, seconds: float) -> None:
+    """Other hosts take over what this one has; a second signal ends the waiting for that."""
+    if parts.cluster is None:
+        return
+    parts.daemon.state = "draining"
+    parts.daemon.tell("leaving", "the host leaves its cluster: its tasks move to other hosts")
+    leaving = asyncio.create_task(parts.cluster.leave(seconds))
+    urged = asyncio.create_task(stop.wait_end())
+    await asyncio.wait((leaving, urged), return_when=asyncio.FIRST_COMPLETED)
+    for each in (leaving, urged):
+        each.cancel()
+    await asyncio.gather(leaving, urged, return_exceptions=True)
 
 
 async def _stop(parts: _Parts, stop: StopSignals, why: str | None, drain_s: float) -> int:
@@ -203,22 +226,32 @@ async def _parts(
         daemon = Daemon(story, journal, tails)
         stack.push_async_callback(daemon.close)
         core = await stack.enter_async_context(Core(_core_options(settings), daemon))
+        cluster = await _cluster(settings, store, bundles, journal, stack)
         if paused:
             core.listeners.pause()
         tasks = Tasks(core, store, bundles, journal, settings.drain_s, on_unenforced=settings.unenforced)
         stack.push_async_callback(tasks.close)
+        if cluster is not None:
+            cluster.join(tasks, story.forget)
+            stack.push_async_callback(cluster.end_part)
         lag = stack.enter_context(LoopLag(loop, time.monotonic))
         facts = HostFacts(settings, time.time(), handovers(os.environ), advice, sink)
         thresholds = settings.thresholds(read_machine().memory)
         renewals = Renewals.load(inheritance.renewals, loop.time())
-        daemon.join(facts, core, tasks, store, bundles, lag, thresholds, renewals)
+        daemon.join(facts, core, tasks, store, bundles, lag, thresholds, renewals, cluster)
         control = await stack.enter_async_context(
-            ControlServer(daemon, _control_options(settings), given=inheritance.control, paused=paused)
+            ControlServer(
+                daemon,
+                _control_options(settings, cluster),
+                peer=None if cluster is None else PeerDoor(cluster),
+                given=inheritance.control,
+                paused=paused,
+            )
         )
         succession = Succession(
             core, tasks, store, journal, control, ready_s=settings.handover_ready_s, tell=sink.write
         )
-        yield _Parts(core, tasks, store, daemon, control, succession)
+        yield _Parts(core, tasks, store, daemon, control, succession, cluster)
 
 
 async def _blocks(store: Store, inheritance: Inheritance) -> list[SavedBlock]:
@@ -261,7 +294,16 @@ def _core_options(settings: HostSettings) -> CoreOptions:
     )
 
 
-def _control_options(settings: HostSettings) -> ControlOptions:
+async def _cluster(
+    settings: HostSettings, store: Store, bundles: Bundles, journal: Journal, stack: contextlib.AsyncExitStack
+) -> Cluster | None:
+    if settings.cluster_listen is None:
+        return None
+    own = await own_member(settings, store)
+    return await stack.enter_async_context(Cluster(settings, own, store, bundles, journal))
+
+
+def _control_options(settings: HostSettings, cluster: Cluster | None) -> ControlOptions:
     remote = None
     if settings.api_listen is not None:
         # The settings are checked as a whole: with an address the others are there.
@@ -269,7 +311,12 @@ def _control_options(settings: HostSettings) -> ControlOptions:
         assert settings.api_key is not None
         assert settings.api_token_file is not None
         remote = RemoteOptions(settings.api_listen, settings.api_cert, settings.api_key, settings.api_token_file)
+    peers = None
+    if cluster is not None:
+        assert settings.cluster_listen is not None
+        peers = PeerOptions(settings.cluster_listen, cluster.tls)
     return ControlOptions(
+        peers=peers,
         socket=settings.socket,
         uploads=settings.state_dir / "uploads",
         remote=remote,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,11 +17,12 @@ from supervisor.limits.affinity import this_machine
 from supervisor.pool.slot import Slot
 from supervisor.pool.states import TaskState
 from supervisor.printable import shown
+from supervisor.spec.cores import Cores
 from supervisor.spec.difference import changed_fields
 from supervisor.spec.enforcement import unenforced
 from supervisor.spec.events import EventKind
 from supervisor.spec.files import task_of
-from supervisor.spec.task import TaskSpec
+from supervisor.spec.task import CORE_MAX, TaskSpec
 from supervisor.spec.views import AppliedView, Change
 from supervisor.state.bundles import Bundles
 from supervisor.state.records import StoredTask
@@ -35,6 +36,7 @@ BOOTS_AT_ONCE = 4
 LISTEN_AGAIN_S = 5.0
 # Unused bundles are looked for so often; each stays for ten minutes at least.
 SWEEP_EVERY_S = 600.0
+ANY_CORES = Cores(online=frozenset(range(CORE_MAX + 1)), allowed=frozenset(range(CORE_MAX + 1)))
 # What changes on open connections: a running isolate is not replaced for it.
 LIVE = frozenset({"limits.net.egress", "limits.net.ingress", "limits.net.connections"})
 
@@ -48,6 +50,7 @@ class Known:
     problem: str | None = None
     listen: tuple[str, ...] = ()  # as bound
     again: asyncio.Task[None] | None = field(default=None, repr=False)  # brings it back later
+    held: bool = False  # whether resume() is to bring it back
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +87,7 @@ class Tasks:
         self._calm = asyncio.Event()
         self._calm.set()
         self._background: set[asyncio.Task[None]] = set()
+        self.keeps_bundles: Callable[[], Collection[str]] = tuple  # digests that are needed besides those of tasks
 
     # -- what is asked ---------------------------------------------------------------------------------------------
 
@@ -155,7 +159,32 @@ class Tasks:
         """Its slot, if its settings hold."""
         return self._core.pool.slots.get(label)
 
+    async def keep_stopped(self, settings: Mapping[str, Any], bundle: str | None) -> None:
+        """Makes a task be as `settings` say, and stopped. SettingsError, Unknown (the bundle), Refused."""
+        spec = self._spec(settings, bundle)
+        if spec.label in self.known:
+            await self.stop(spec.label)
+        async with self._change(spec.label):
+            stored = replace(self._stored(spec, dict(settings), bundle), wanted=False)
+            await self._store.put(stored)
+            if spec.label in self._core.pool.slots:
+                self._core.pool.remove(spec.label)
+            self.known[spec.label] = Known(stored, spec)
+            await self._core.pool.add(spec).stop(0.0)
+
     # -- coming back -----------------------------------------------------------------------------------------------
+
+    async def hold(self) -> None:
+        """Gets to know all stored tasks and brings none of them back: another host may have them by now."""
+        for stored in await self._store.tasks():
+            self.known[stored.label] = Known(stored, held=True, problem="it is not known yet whether it is here")
+
+    async def resume(self, label: str) -> None:
+        """Brings a task back that was held: asleep, with its ports open. Nothing for any other."""
+        async with self._change(label):
+            known = self.known.get(label)
+            if known is not None and known.held:
+                await self._restore(known.stored, asyncio.Semaphore(1), {}, awake=False)
 
     async def restore(self, awake: Collection[str], given: Mapping[str, Given]) -> None:
         """Brings back all stored tasks: with their ports open, and `awake` and those that may not sleep booted.
@@ -362,8 +391,10 @@ class Tasks:
 
     # -- values ----------------------------------------------------------------------------------------------------
 
-    def _spec(self, settings: Mapping[str, Any], bundle: str | None) -> TaskSpec:
-        """SettingsError; Unknown: the bundle."""
+    def _spec(
+        self, settings: Mapping[str, Any], bundle: str | None, cores: Cores | None = None, *, holds_all: bool = True
+    ) -> TaskSpec:
+        """SettingsError; Unknown: the bundle. `holds_all`: whether this host must be able to hold its limits."""
         fields = dict(settings)
         if bundle is not None:
             fields["pwd"] = str(self._bundles.path(bundle))
@@ -376,10 +407,14 @@ class Tasks:
                 value=shown(fields["pwd"]) if "pwd" in fields else None,
             )
             raise SettingsError([problem])
-        spec = task_of(fields, "settings", this_machine())
-        if self._refuses and (problems := unenforced(spec, self._core.enforcements())):
+        spec = task_of(fields, "settings", cores or this_machine())
+        if self._refuses and holds_all and (problems := unenforced(spec, self._core.enforcements())):
             raise SettingsError(problems)
         return spec
+
+    def checked(self, settings: Mapping[str, Any], bundle: str | None) -> TaskSpec:
+        """What `settings` say, for any host: its cores are looked at where it is to run. SettingsError, Unknown."""
+        return self._spec(settings, bundle, ANY_CORES, holds_all=False)
 
     def lacking(self, spec: TaskSpec) -> list[Problem]:
         """The limits of a task that are not held here, and why; only where the operator allows such tasks."""
@@ -436,6 +471,7 @@ class Tasks:
 
     async def _sweep(self) -> None:
         keep = {known.stored.bundle for known in self.known.values() if known.stored.bundle is not None}
+        keep.update(self.keeps_bundles())
         try:
             await asyncio.get_running_loop().run_in_executor(None, self._bundles.sweep, keep)
         except IsolatedError as error:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from supervisor.spec.cores import format_cores, parse_cores
 from supervisor.spec.listen import ALLOWED, UNIX_PATH_BYTES, ListenAddress, parse_listen
+from supervisor.spec.placement import is_host_id
 from supervisor.spec.refused import Refused
 from supervisor.spec.texts import parse_folder
 from supervisor.spec.units import SIZE, TIME, Quantity
@@ -282,6 +283,51 @@ class CoreList(_Plain):
     def tell(self, value: Any) -> str:
         """The shortest form."""
         return format_cores(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses(_Plain):
+    """Addresses of other hosts; none of them a Unix socket, none with port 0."""
+
+    unit: str = "addresses"
+    allowed: str = "a list of 'host:port' or '[IPv6]:port'"
+
+    def parse(self, value: object) -> tuple[str, ...]:
+        """The addresses in their canonical form, each once. A text has commas between them."""
+        texts = [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+        if not isinstance(texts, list):
+            remedy = "write for example ['10.0.0.1:7946'], or '10.0.0.1:7946,10.0.0.2:7946'"
+            raise Refused("not a list of addresses", allowed=self.allowed, remedy=remedy)
+        return tuple(dict.fromkeys(str(_of_others(each)) for each in texts))
+
+    def tell(self, value: Any) -> str:
+        """The addresses with commas between them."""
+        return ",".join(value)
+
+
+def _of_others(value: object) -> ListenAddress:
+    address = Address(unix=False).parse(value)
+    if address.port == 0:
+        raise Refused(
+            "port 0 is where nobody listens",
+            allowed=Addresses.allowed,
+            remedy="write the port that the hosts listen on",
+        )
+    return address
+
+
+@dataclass(frozen=True, slots=True)
+class HostName(_Plain):
+    """The id of a host."""
+
+    unit: str = "id"
+    allowed: str = "1 to 64 of a-z 0-9 and -, neither first nor last a -"
+
+    def parse(self, value: object) -> str:
+        """The id."""
+        if isinstance(value, str) and is_host_id(value):
+            return value
+        raise Refused("not the id of a host", allowed=self.allowed, remedy="write for example 'rack1-host7'")
 
 
 @dataclass(frozen=True, slots=True)

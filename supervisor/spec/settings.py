@@ -9,7 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from supervisor.spec.kinds import Address, Choice, CoreList, Count, File, Interfaces, Share, Switch, Text, seconds, size
+from supervisor.spec.kinds import (
+    Address,
+    Addresses,
+    Choice,
+    CoreList,
+    Count,
+    File,
+    HostName,
+    Interfaces,
+    Share,
+    Switch,
+    Text,
+    seconds,
+    size,
+)
 from supervisor.spec.listen import ListenAddress
 from supervisor.spec.setting import Setting, setting
 from supervisor.spec.taint import Thresholds
@@ -121,6 +135,50 @@ class HostSettings:
         kind=Switch(),
         meaning="whether a root qdisc that somebody else set on such an interface is replaced, for good",
     )
+    cluster_listen: ListenAddress | None = setting(
+        None,
+        Address(unix=False),
+        "where other hosts reach this one: with it the host is one of a cluster",
+        nothing="none",
+    )
+    cluster_advertise: ListenAddress | None = setting(
+        None, Address(unix=False), "the address that others are told; auto: that of `clusterListen`", nothing="auto"
+    )
+    cluster_key_file: Path | None = setting(
+        None, File(), "file of mode 0600 with the keys that all hosts of the cluster share, one a line", nothing="none"
+    )
+    cluster_join: tuple[str, ...] = setting(
+        (), Addresses(), "`gossipListen` of hosts at which the cluster is looked for; one that is up will do"
+    )
+    gossip_listen: ListenAddress = setting(
+        ListenAddress("tcp", host="0.0.0.0", port=7946),  # by its key, nobody but hosts is listened to
+        Address(unix=False),
+        "where the gossip of the hosts is heard, by TCP and UDP",
+    )
+    gossip_advertise: ListenAddress | None = setting(
+        None, Address(unix=False), "the address of that which others are told; auto: found by itself", nothing="auto"
+    )
+    host_id: str | None = setting(
+        None,
+        HostName(),
+        "what the host is called in the cluster; auto: the machine's name and six digits",
+        nothing="auto",
+    )
+    image_id: str = setting("", Text(), "the image that the host was booted with; newer ones take over the work")
+    cluster_grace_s: float = setting(
+        30.0, seconds(1, 3600), "how long a host may not answer before its tasks start elsewhere"
+    )
+    cluster_floor: int = setting(3, Count("hosts", 1, 1000), "so many hosts, the newest, are never switched off")
+    cluster_idle_s: float = setting(300.0, seconds(1, 100 * DAY_S), "how long a host has no work before it may go home")
+    cluster_age_s: float = setting(600.0, seconds(0, 100 * DAY_S), "how long it stays up before that, at least")
+    power_off: bool = setting(
+        default=False, kind=Switch(), meaning="whether a host that went home is switched off; else it only says so"
+    )
+    power_off_command: str = setting("poweroff", Text(), "the command that switches it off")
+    boot_time_s: float | None = setting(
+        None, seconds(0, 100 * 365 * DAY_S), "in place of the machine's, since 1970", nothing="auto", hidden=True
+    )
+    cluster_pace: float = setting(1.0, Share(0.01, 1.0), "all times of the cluster's rules, for tests", hidden=True)
     log_format: str | None = setting(
         None, Choice(("console", "json")), "form of the log; auto: console on a terminal, else JSON", nothing="auto"
     )

@@ -108,11 +108,29 @@ def _clashes(settings: HostSettings) -> Iterator[Problem]:
     if settings.api_listen is not None and missing:
         message = f"the control API is served on the network with TLS and a token only, and {_and(missing)} not set"
         yield Problem(message, f"set {', '.join(missing)}", field="apiListen", value=str(settings.api_listen))
+    yield from _cluster_clashes(settings)
     if settings.bundle_unpacked < settings.bundle_size:
         message = "less than bundleSize, so that a bundle of that size could never be unpacked"
         remedy = "write at least as much as bundleSize"
         tell = next(setting.tell for setting in SETTINGS if setting.attribute == "bundle_unpacked")
         yield Problem(message, remedy, field="bundleUnpacked", value=tell(settings.bundle_unpacked))
+
+
+def _cluster_clashes(settings: HostSettings) -> Iterator[Problem]:
+    where = settings.cluster_listen
+    if where is None:
+        return
+    if settings.cluster_key_file is None:
+        remedy = "`isolated cluster-key > FILE` makes one; all hosts have the same. Then set clusterKeyFile"
+        message = "other hosts are let in by a key only, and clusterKeyFile is not set"
+        yield Problem(message, remedy, field="clusterListen", value=str(where))
+    told = settings.cluster_advertise or where
+    if told.host in ("0.0.0.0", "::"):
+        remedy = "set clusterAdvertise to the address at which they reach this host"
+        yield Problem("no address that others could call", remedy, field="clusterListen", value=str(where))
+    if told.port == 0:
+        remedy = "write a port; every host of the cluster may use the same"
+        yield Problem("others have to know the port", remedy, field="clusterListen", value=str(where))
 
 
 def _and(names: list[str]) -> str:

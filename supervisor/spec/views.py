@@ -77,6 +77,7 @@ class TaskView(View):
     net: NetView = NetView()
     egress: EgressView | None = Field(default=None, description="null: without limits.net.egress")
     exits: tuple[ExitView, ...] = Field(default=(), description="the last ends, newest first; at most 10")
+    host: str | None = Field(default=None, description="id of the host that has it; null: this one, or no cluster")
     spec: dict[str, Any] | None = Field(
         default=None,
         description=f"its settings, defaults written out; of env only the names, with {HIDDEN!r}; not in lists",
@@ -103,6 +104,22 @@ class AppliedView(View):
     restarts: bool = Field(description="whether a running isolate is replaced, the new one answering first")
     listen: tuple[str, ...] = Field(description="addresses as bound; as asked for in a plan")
     warnings: tuple[str, ...] = Field(default=(), description="limits that this host cannot hold, and why")
+    host: str | None = Field(default=None, description="id of the host that it is on; null: without a cluster")
+
+
+class MemberView(View):
+    """A host of the cluster, as this one sees it."""
+
+    host: str = Field(description="its id")
+    here: bool = Field(description="whether it is the one that was asked")
+    alive: str = Field(description="alive, failed or left")
+    state: str = Field(description="what it says: starting, up or draining")
+    room: bool = Field(description="whether it says that it has room for more tasks")
+    image: str = Field(description="what it was booted with; empty: not known")
+    booted: float = Field(description="when its machine booted, by its own clock, seconds since 1970")
+    since_s: float = Field(description="for how long `alive` has been so, seconds")
+    api: str = Field(description="where other hosts reach it")
+    tasks: int | None = Field(description="how many it owns; null: it did not say")
 
 
 class BlockView(View):
@@ -160,6 +177,8 @@ class HostView(View):
     enforces: tuple[EnforcementView, ...] = Field(
         default=(), description="the limits that need the kernel, and whether this host can hold them"
     )
+    host: str | None = Field(default=None, description="its id in the cluster; null: it is one of none")
+    cluster: str | None = Field(default=None, description="what keeps it from the other hosts; null: nothing")
     advice: tuple[str, ...] = Field(default=(), description="what the operator should mend, with how")
 
 

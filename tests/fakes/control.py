@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from supervisor.control.port import Elsewhere
 from supervisor.errors import BundleRefused, HandoverFailed, SettingsError, Unknown
 from supervisor.spec.events import Event, EventKind
 from supervisor.spec.problems import problems_of
@@ -27,6 +28,7 @@ from supervisor.spec.views import (
     LimitView,
     LogChunk,
     LogLine,
+    MemberView,
     TaskView,
 )
 
@@ -81,6 +83,10 @@ class FakeHost:
         self.fail: BaseException | None = None
         self.fail_bundle: OSError | None = None
         self.gate: asyncio.Event | None = None
+        self.members: list[MemberView] = []
+        self.far: list[TaskView] = []  # tasks of other hosts
+        self.silent: tuple[str, ...] = ()
+        self.others: dict[str, Elsewhere] = {}  # who has a task that is not here
         self.state = "ready"
         self.draining = False
 
@@ -107,6 +113,16 @@ class FakeHost:
     def tasks(self) -> list[TaskView]:
         self._called("tasks")
         return [self._view(label) for label in sorted(self.specs)]
+
+    async def all_tasks(self) -> tuple[list[TaskView], tuple[str, ...]]:
+        return [*self.tasks(), *self.far], self.silent
+
+    async def hosts(self) -> list[MemberView]:
+        self._called("hosts")
+        return self.members
+
+    async def elsewhere(self, label: str) -> Elsewhere | None:
+        return self.others.get(label)
 
     def task(self, label: str) -> TaskView:
         self._called("task", label)

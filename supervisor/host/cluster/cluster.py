@@ -1,0 +1,212 @@
+"""This host's part in its cluster, from the first question to the last goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+from supervisor.cluster.coordinator import Coordinator
+from supervisor.cluster.keys import ClusterKey, read_keys
+from supervisor.cluster.peers.answering import Answering
+from supervisor.cluster.peers.calls import PeerCalls
+from supervisor.cluster.peers.downloads import DownloadOptions, Downloads
+from supervisor.cluster.peers.psk import KeyRing
+from supervisor.cluster.peers.wire import Wire
+from supervisor.cluster.scheduler import AsyncioScheduler
+from supervisor.cluster.serf import SerfMembership, SerfOptions
+from supervisor.cluster.values import Member
+from supervisor.cluster.view import View
+from supervisor.errors import IsolatedError, Refused
+from supervisor.host.cluster.local import HostLocal
+from supervisor.host.cluster.power import Power
+from supervisor.host.cluster.wanted import rules_of, wanted_record
+from supervisor.spec.events import EventKind
+from supervisor.spec.settings import HostSettings
+from supervisor.state.bundles import Bundles
+from supervisor.state.store import Store
+from supervisor.telemetry.journal import Journal
+from supervisor.telemetry.logs import host_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.host.tasks import Tasks
+
+AGENT_FOLDER = "serf"  # below the state's folder
+FIRST_LOOK_S = 3.0  # for the agent's first list of members; a host that is alone goes on then
+
+
+class Cluster:
+    """Async context around all of it; begin() is when the host takes part. Loop thread; entered once."""
+
+    def __init__(self, settings: HostSettings, own: Member, store: Store, bundles: Bundles, journal: Journal) -> None:
+        """SettingsError: the file of keys."""
+        assert settings.cluster_key_file is not None, "the settings are checked as a whole"
+        self._settings = settings
+        self._store = store
+        self._bundles = bundles
+        self._journal = journal
+        self._key_file = settings.cluster_key_file
+        keys = read_keys(self._key_file)
+        self._ring = KeyRing(keys)
+        self.own = own
+        self.wire = Wire(self._ring)
+        self.membership = SerfMembership(own, self._serf(keys), _tell, chance=random.SystemRandom())
+        self.coordinator: Coordinator | None = None
+        self._seen = asyncio.Event()  # the members, as the cluster has them now
+        self._stack = AsyncExitStack()
+        self._part = AsyncExitStack()  # what ends when another process goes on
+        self._tasks: Tasks
+        self._forget: Callable[[str], object]
+
+    def join(self, tasks: Tasks, forget: Callable[[str], object]) -> None:
+        """Gets to know the tasks, which are made after it."""
+        self._tasks = tasks
+        self._forget = forget
+        tasks.keeps_bundles = self._guarded_bundles
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.wire)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.end_part()
+        await self._stack.aclose()
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """For the peer door."""
+        return self._ring.server_context()
+
+    @property
+    def is_part(self) -> bool:
+        """Whether begin() is done, and end_part() is not."""
+        return self.coordinator is not None
+
+    @property
+    def door(self) -> Answering:
+        """What answers to peers. Refused: the host does not take part yet, or not any more."""
+        return Answering(self.part().door, self.open_bundle)
+
+    def part(self) -> Coordinator:
+        """The cluster's rules at work. Refused: not yet, or not any more."""
+        if self.coordinator is None:
+            raise Refused("the host does not take part in its cluster at this moment", "ask again in some seconds")
+        return self.coordinator
+
+    async def begin(self) -> None:
+        """Takes part: starts the agent, finds out which tasks are still this host's, and brings those up."""
+        options = DownloadOptions(self._settings.state_dir / "uploads", self._settings.bundle_size)
+        downloads = Downloads(self.wire, options, self._bundles.has, self._add_bundle)
+        local = HostLocal(self._settings, self._tasks, self._store, downloads, self.membership, Power(), self._forget)
+        coordinator = Coordinator(
+            self.own.id,
+            peers=PeerCalls(self.wire),
+            local=local,
+            scheduler=AsyncioScheduler(self._notice),
+            chance=random.SystemRandom(),
+            notice=self._notice,
+            rules=rules_of(self._settings),
+        )
+        await self._part.enter_async_context(self.membership)
+        following = asyncio.create_task(self._follow(coordinator))
+        self._part.push_async_callback(_cancelled, following)
+        self._part.push_async_callback(coordinator.close)
+        await self._first_look()
+        coordinator.on_members(View(self.membership.members))
+        await coordinator.start()
+        self.coordinator = coordinator
+        await self._take_over(coordinator)
+
+    async def end_part(self) -> None:
+        """Takes part no more, without a word: another process of this host goes on, or this one just ends."""
+        self.coordinator = None
+        await self._part.aclose()
+
+    async def leave(self, within_s: float) -> None:
+        """Moves the tasks to other hosts, each answering there before it ends here, and says goodbye."""
+        if self.coordinator is None:
+            return
+        stayed = await self.coordinator.leave(within_s)
+        for label, why in stayed.items():
+            host_log().warning("a task found no other host", task=label, problem=why)
+
+    def reload(self) -> tuple[str, ...]:
+        """Reads the keys anew; returns the files' names. SettingsError: all stays as it was."""
+        keys = read_keys(self._key_file)
+        self._ring.become(keys)
+        self.membership.use_keys([key.derived("serf") for key in keys])
+        return (str(self._key_file),)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    async def _first_look(self) -> None:
+        """Waits until the members are known."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._seen.wait(), FIRST_LOOK_S)
+
+    async def _follow(self, coordinator: Coordinator) -> None:
+        async for _ in self.membership.changes():
+            if self.membership.is_current:
+                coordinator.on_members(View(self.membership.members))
+                self._seen.set()
+
+    async def _take_over(self, coordinator: Coordinator) -> None:
+        """Tasks that were applied before this host was one of a cluster are placed; what is another's goes."""
+        mine = {record.label for record in coordinator.records()}
+        for label in [label for label in self._tasks.known if label not in mine]:
+            stored = self._tasks.known[label].stored
+            found = await coordinator.find(label)
+            if found is None:
+                try:
+                    spec = self._tasks.checked(stored.settings, stored.bundle)
+                except IsolatedError as error:
+                    host_log().error("a task cannot be placed", task=label, problem=str(error))
+                    continue
+                record = wanted_record(spec, stored.settings, stored.bundle, wanted=stored.wanted)
+                await coordinator.apply(record)
+                found = await coordinator.find(label)
+            if found is not None and found.owner != self.own.id:
+                await self._tasks.remove(label)
+
+    async def open_bundle(self, digest: str) -> BinaryIO:
+        """Its archive, for another host. Unknown, StoreError."""
+        return (await asyncio.to_thread(self._bundles.pack, digest)).file
+
+    async def _add_bundle(self, archive: Path) -> str:
+        return await asyncio.to_thread(self._bundles.add, archive)
+
+    def _guarded_bundles(self) -> set[str]:
+        return set() if self.coordinator is None else self.coordinator.bundles()
+
+    def _notice(self, what: str, details: Mapping[str, Any]) -> None:
+        words = {name: str(value) for name, value in details.items()}
+        level = "error" if what == "defect" else "info"
+        getattr(host_log(), level)(f"cluster: {what}", **words)
+        self._journal.record(EventKind.HOST, f"cluster: {what}", phase=what, **words)
+
+    def _serf(self, keys: Sequence[ClusterKey]) -> SerfOptions:
+        settings = self._settings
+        told = settings.gossip_advertise
+        return SerfOptions(
+            folder=settings.state_dir / AGENT_FOLDER,
+            keys=tuple(key.derived("serf") for key in keys),
+            bind=str(settings.gossip_listen),
+            advertise=None if told is None else str(told),
+            join=settings.cluster_join,
+        )
+
+
+def _tell(level: str, event: str, details: Mapping[str, Any]) -> None:
+    getattr(host_log(), level)(event, **details)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait((task,))

@@ -1,0 +1,206 @@
+"""What a user asks of any host of a cluster, answered for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from supervisor.cluster.peers.calls import PeerCalls
+from supervisor.cluster.peers.fanout import all_tasks, ask_all
+from supervisor.cluster.peers.wire import Reply
+from supervisor.cluster.placing import NotPlaced, Placed
+from supervisor.cluster.ports import Silent
+from supervisor.cluster.values import Member, MemberState, Record
+from supervisor.errors import BootError, Refused, Unknown
+from supervisor.host.cluster.cluster import Cluster
+from supervisor.host.cluster.wanted import wanted_record
+from supervisor.host.tasks import Tasks
+from supervisor.printable import shown
+from supervisor.spec.difference import changed_fields
+from supervisor.spec.task import TaskSpec
+from supervisor.spec.views import AppliedView, Change, MemberView, TaskView
+
+ASK_S = 4.0  # for what a host knows by heart
+NO_ROOM = "no host has room for it"  # what placing says of that
+
+
+class Elsewhere:
+    """The host that has a task, for requests to be passed on to it."""
+
+    def __init__(self, cluster: Cluster, member: Member) -> None:
+        self._cluster = cluster
+        self._member = member
+
+    @property
+    def host(self) -> str:
+        """Its id."""
+        return self._member.id
+
+    @asynccontextmanager
+    async def follow(self, path: str) -> AsyncIterator[tuple[Reply, AsyncIterator[bytes]]]:
+        """Its answer to GET `path` as it comes. Refused: it does not answer."""
+        try:
+            async with self._cluster.wire.follow(self._member, path, quiet_s=None) as answer:
+                yield answer
+        except Silent as error:
+            raise Refused(f"the host that has the task does not answer: {error}", "ask again in a while") from error
+
+
+class Everywhere:
+    """Loop thread."""
+
+    def __init__(self, cluster: Cluster, tasks: Tasks, here: Callable[[str], TaskView]) -> None:
+        """`here`: a task of this host as it is shown; Unknown."""
+        self._cluster = cluster
+        self._tasks = tasks
+        self._here = here
+        self._calls = PeerCalls(cluster.wire)
+
+    # -- changes ---------------------------------------------------------------------------------------------------
+
+    async def apply(self, settings: Mapping[str, Any], bundle: str | None, *, dry_run: bool) -> AppliedView:
+        """Places a task, or has its host change it. SettingsError, Unknown, BootError, Refused."""
+        coordinator = self._cluster.part()
+        spec = self._tasks.checked(settings, bundle)
+        known = await coordinator.find(spec.label)
+        plan = self._plan(spec, bundle, known)
+        if dry_run or plan.change is Change.UNCHANGED:
+            listen = plan.listen if dry_run else (await self._view(spec.label)).listen
+            return plan.model_copy(update={"dry_run": dry_run, "listen": listen})
+        wanted = True if known is None or known.removed else known.wanted
+        record = self._done(await coordinator.apply(wanted_record(spec, settings, bundle, wanted=wanted)), spec.label)
+        listen = (await self._view(spec.label, record.owner)).listen
+        return plan.model_copy(update={"dry_run": False, "listen": listen, "host": record.owner})
+
+    async def want(self, label: str, *, wanted: bool) -> TaskView:
+        """Starts or stops a task, wherever it is. Unknown, BootError, Refused."""
+        coordinator = self._cluster.part()
+        known = await self._find(label)
+        if known.wanted is not wanted:
+            known = self._done(await coordinator.apply(replace(known, wanted=wanted)), label)
+        return await self._view(label, known.owner)
+
+    async def remove(self, label: str) -> None:
+        """Ends a task for good, wherever it is. Unknown, Refused."""
+        outcome = await self._cluster.part().remove(label)
+        if outcome is None:
+            raise _unknown(label)
+        self._done(outcome, label)
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    async def tasks(self, own: list[TaskView]) -> tuple[list[TaskView], tuple[str, ...]]:
+        """The tasks of all hosts, and the hosts that did not answer. `own`: those of this one."""
+        mine = [view.model_dump(by_alias=True) for view in own]
+        alive = self._others()
+        lines, silent = await all_tasks(self._cluster.wire, (self._cluster.own.id, mine), alive, within_s=ASK_S)
+        failed = (m.id for m in self._cluster.membership.members if m.alive is MemberState.FAILED)
+        views = [TaskView.model_validate({**line.view, "host": line.host}, by_alias=True) for line in lines]
+        return views, tuple(sorted({*silent, *failed}))
+
+    async def elsewhere(self, label: str) -> Elsewhere | None:
+        """Who has a task that is not here; None: it is here, or nowhere."""
+        if label in self._tasks.known or not self._cluster.is_part:
+            return None
+        record = await self._cluster.part().find(label)
+        if record is None or record.removed or record.owner == self._cluster.own.id:
+            return None
+        member = self._member(record.owner)
+        if member is None:
+            raise Refused(f"task {label} is on host {record.owner}, which does not answer", "ask again in a while")
+        return Elsewhere(self._cluster, member)
+
+    async def hosts(self) -> list[MemberView]:
+        """All hosts, newest first, each with how many tasks it has; None: it did not say."""
+
+        async def count(member: Member) -> int:
+            return len(await self._calls.records(member))
+
+        found = await ask_all(self._others(), count)
+        counts = {**found.answers, self._cluster.own.id: len(self._tasks.known)}
+        members = sorted(self._cluster.membership.members, key=lambda member: (-member.boot_time, member.id))
+        return [_view_of(member, counts.get(member.id), self._cluster.own.id) for member in members]
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _others(self) -> list[Member]:
+        own = self._cluster.own.id
+        return [m for m in self._cluster.membership.members if m.alive is MemberState.ALIVE and m.id != own]
+
+    def _member(self, host: str) -> Member | None:
+        found = (m for m in self._cluster.membership.members if m.id == host and m.alive is MemberState.ALIVE)
+        return next(found, None)
+
+    async def _find(self, label: str) -> Record:
+        found = await self._cluster.part().find(label)
+        if found is None or found.removed:
+            raise _unknown(label)
+        return found
+
+    def _plan(self, spec: TaskSpec, bundle: str | None, known: Record | None) -> AppliedView:
+        fields: tuple[str, ...] = ()
+        change, restarts, host = Change.CREATED, False, None
+        if known is not None and not known.removed:
+            fields = self._changed(spec, bundle, known)
+            change, host = Change.CHANGED if fields else Change.UNCHANGED, known.owner
+            restarts = bool(fields) and known.wanted
+        listen = tuple(map(str, spec.listen))
+        return AppliedView(
+            task=spec.label, change=change, dry_run=True, fields=fields, restarts=restarts, listen=listen, host=host
+        )
+
+    def _changed(self, spec: TaskSpec, bundle: str | None, known: Record) -> tuple[str, ...]:
+        """Bundles are compared by their digests: this host need not have the old one."""
+        settings = dict(known.settings)
+        if bundle is not None or known.bundle is not None:
+            settings["pwd"] = spec.pwd
+        fields = changed_fields(self._tasks.checked(settings, None), spec)
+        return fields if bundle == known.bundle else (*(each for each in fields if each != "pwd"), "bundle")
+
+    def _done(self, outcome: Placed | NotPlaced, label: str) -> Record:
+        if isinstance(outcome, Placed):
+            return outcome.record
+        if outcome.problem == NO_ROOM:
+            raise Refused(f"task {label} is on no host: {outcome.problem}", "`isolated hosts` shows which have room")
+        raise BootError(f"task {label} did not change: {outcome.problem}")
+
+    async def _view(self, label: str, owner: str | None = None) -> TaskView:
+        """The task as its host shows it; what a host that does not answer would say is not known."""
+        owner = owner or (await self._find(label)).owner
+        if owner == self._cluster.own.id:
+            return self._here(label).model_copy(update={"host": owner})
+        member = self._member(owner)
+        if member is None:
+            raise Refused(f"the host of task {label} does not answer", "ask again in a while")
+        try:
+            path = f"/v1/tasks/{quote(label)}"
+            reply = await self._cluster.wire.ask(member, "GET", path, within_s=ASK_S)
+            return TaskView.model_validate({**reply.document(), "host": member.id}, by_alias=True)
+        except (Silent, ValueError, ValidationError) as error:
+            raise Refused(f"host {member.id} does not tell of task {label}: {error}", "ask again in a while") from error
+
+
+def _view_of(member: Member, tasks: int | None, own: str) -> MemberView:
+    now = asyncio.get_running_loop().time()
+    return MemberView(
+        host=member.id,
+        here=member.id == own,
+        alive=member.alive.value,
+        state=member.state.value,
+        room=member.room,
+        image=member.image,
+        booted=member.boot_time,
+        since_s=max(0.0, now - member.since),
+        api=member.api,
+        tasks=tasks,
+    )
+
+
+def _unknown(label: str) -> Unknown:
+    return Unknown(f"there is no task {shown(label)} in the cluster", "`isolated ps` lists those that are")
