@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -105,8 +106,7 @@ class Machine:
         except OSError, http.client.HTTPException, Refusal:
             return False
         return all(
-            each.id in seen and seen[each.id]["alive"] == "alive" and seen[each.id]["state"] == state
-            for each in others
+            each.id in seen and seen[each.id]["alive"] == "alive" and seen[each.id]["state"] == state for each in others
         )
 
     def owners(self) -> dict[str, list[str]]:
@@ -247,3 +247,34 @@ def _ask(host: str, port: int, path: str) -> str | None:
         return None
     finally:
         connection.close()
+
+
+class Retrying:
+    """A client that asks one host after the other until one answers, all the while."""
+
+    def __init__(self, machines: Machines, hosts: Sequence[int], port: int) -> None:
+        self.answers = 0
+        self.failed: list[str] = []
+        self._machines = machines
+        self._hosts = hosts
+        self._port = port
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(PATIENCE_S)
+        assert self.answers
+
+    def _ask(self) -> None:
+        while not self._over.is_set():
+            began = time.monotonic()
+            if any(self._machines.ask(each, self._port) is not None for each in self._hosts):
+                self.answers += 1
+            else:
+                self.failed.append(f"at {began:.3f} none of {self._hosts} answered")
+            time.sleep(0.01)

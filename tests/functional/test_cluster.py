@@ -1,0 +1,231 @@
+"""Real hosts with real agents, each on a machine of its own: what users of a cluster see."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supervisor.cluster.keys import make_key
+from tests.functional.clusters import (
+    Machine,
+    Machines,
+    Retrying,
+    address,
+    answering_task,
+    machines,
+)
+from tests.functional.running import ROOT, environment
+from tests.limits.namespaces import why_not
+from tools.benchmarks.control import Refusal
+
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+
+PACE = {"clusterPace": 0.1, "clusterGrace": "20s"}  # two seconds of grace
+FIRST_PORT = 3000
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """Three hosts that see each other; the third is the newest."""
+    with machines(3, tmp_path_factory.mktemp("three"), **PACE) as found:
+        yield found.begin()
+
+
+@pytest.fixture
+def apps(tmp_path: Path) -> Path:
+    """A folder that all machines have, for tasks without bundles."""
+    return tmp_path / "apps"
+
+
+def cli(machine: Machine, *arguments: Path | str) -> subprocess.CompletedProcess[str]:
+    """A command against a host."""
+    return subprocess.run(
+        [sys.executable, "-m", "supervisor", *map(str, arguments)], cwd=ROOT,
+        env={**environment(), "ISOLATED_HOST": str(machine.socket)}, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def said(machine: Machine, *arguments: Path | str) -> str:
+    """What a command says that must succeed."""
+    done = cli(machine, *arguments)
+    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}\n{machine.log_text()[-3000:]}"
+    return done.stdout
+
+
+def test_the_newest_host_gets_tasks_whoever_is_asked(three: Machines, apps: Path) -> None:
+    for number in range(6):
+        applied = three[1 + number % 3].control.apply(answering_task(apps, f"new-{number}", FIRST_PORT + number))
+        assert applied["host"] == "h3"
+        assert three.answering(FIRST_PORT + number) == [3]
+    for each in three.hosts:
+        assert {label: hosts for label, hosts in each.owners().items() if label.startswith("new-")} == {
+            f"new-{number}": ["h3"] for number in range(6)
+        }
+    for number in range(6):
+        three[2].control.remove(f"new-{number}")
+        assert three.answering(FIRST_PORT + number) == []
+
+
+def test_any_host_applies_shows_stops_starts_and_removes(three: Machines, apps: Path) -> None:
+    one, port = three[1], 3100
+    settings = answering_task(apps, "far", port)
+    assert one.control.apply(settings)["change"] == "created"
+    assert one.control.apply(settings)["change"] == "unchanged"
+    changed = {**settings, "env": {"A": "1"}}
+    plan = one.control.ask("POST", "apply?dryRun=true", changed)
+    assert (plan["change"], plan["fields"], plan["host"]) == ("changed", ["env"], "h3")
+    assert one.control.apply(changed)["change"] == "changed"
+    assert three[2].control.task("far")["spec"]["env"] == {"A": "…"}
+    assert three[2].control.task("far")["host"] == "h3"
+    assert three.ask(3, port) == "far"
+    one.control.stop("far")
+    assert three.answering(port) == []
+    assert three[2].control.task("far")["wanted"] is False
+    three[2].control.start("far")
+    three.wait(lambda: three.answering(port) == [3], "that it answers again")
+    three[2].control.remove("far")
+    assert three.answering(port) == []
+    for each in three.hosts:
+        with pytest.raises(Refusal, match="status 404"):
+            each.control.task("far")
+
+
+def test_a_bundle_travels_from_host_to_host(three: Machines, tmp_path: Path) -> None:
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "words.json").write_text('["from a bundle"]')
+    (folder / "app.mjs").write_text(
+        'import words from "./words.json" with { type: "json" };'
+        'console.log("up");'
+        "export default { fetch: () => new Response(words[0]) };"
+    )
+    (folder / "task.json5").write_text('{taskId: "packed", mainPath: "app.mjs", listen: ["0.0.0.0:3200"]}')
+    assert "packed: created; on host h3" in said(three[1], "apply", folder)
+    (folder / "app.mjs").unlink()
+    assert three.ask(3, 3200) == "from a bundle"
+    assert "up" in said(three[2], "logs", "packed")
+    table = said(three[2], "ps")
+    assert "HOST" in table.splitlines()[0]
+    assert [line.split()[:2] for line in table.splitlines() if line.startswith("packed")] == [["packed", "h3"]]
+    assert said(three[1], "rm", "--yes", "packed")
+    assert three.answering(3200) == []
+
+
+def test_hosts_shows_who_is_there(three: Machines) -> None:
+    lines = said(three[1], "hosts").splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["h3", "h2", "h1"]
+    assert "(here)" in lines[3]
+    assert all(" up " in line for line in lines[1:])
+    status = three[1].control.status()
+    assert (status["host"], status["cluster"]) == ("h1", None)
+
+
+def test_a_task_runs_where_it_has_to_or_nowhere(three: Machines, apps: Path) -> None:
+    settings = answering_task(apps, "pinned", 3300, placement={"hosts": ["h1"]})
+    assert three[2].control.apply(settings)["host"] == "h1"
+    with pytest.raises(Refusal, match="no host has room"):
+        three[2].control.apply(answering_task(apps, "nowhere", 3301, placement={"hosts": ["h9"]}))
+    assert three[2].control.apply({**settings, "placement": {"hosts": ["h2"]}})["host"] == "h2"
+    three.wait(lambda: three.answering(3300) == [2], "that it moved")
+    three[1].control.remove("pinned")
+
+
+def test_a_program_that_does_not_start_is_told_by_whoever_was_asked(three: Machines, apps: Path) -> None:
+    settings = answering_task(apps, "broken", 3400)
+    (apps / "broken.mjs").write_text("throw new Error('not today');")
+    with pytest.raises(Refusal, match="not today"):
+        three[1].control.apply(settings)
+    assert "broken" not in three[1].owners()
+
+
+def test_a_hand_over_keeps_the_hosts_place_and_its_tasks(three: Machines, apps: Path) -> None:
+    assert three[1].control.apply(answering_task(apps, "stays", 3500))["host"] == "h3"
+    with Retrying(three, [3], 3500) as asking:
+        before = three[3].control.status()["pid"]
+        three[3].control.upgrade()
+        three.wait(lambda: bool(three[3].control.status()["pid"] != before), "a new process")
+        three.wait(lambda: three[1].sees(three.hosts), "that it is up again")
+        time.sleep(3)  # past the grace: nobody takes its task
+    assert asking.failed == []
+    assert three[1].owners()["stays"] == ["h3"]
+    three[2].control.remove("stays")
+
+
+def test_who_has_another_key_sees_nobody_and_is_not_let_in(three: Machines, tmp_path: Path) -> None:
+    key = tmp_path / "other.key"
+    key.touch(0o600)
+    key.write_text(make_key() + "\n")
+    stopped = three[2]
+    assert stopped.stop() == 0
+    right = stopped.settings["clusterKeyFile"]
+    try:
+        stopped.begin(clusterKeyFile=str(key))
+        three.wait(lambda: stopped.sees([stopped]), "that it is up by itself")
+        time.sleep(2)
+        assert list(stopped.hosts()) == ["h2"] or all(
+            each["alive"] != "alive" for each in stopped.hosts().values() if not each["here"]
+        )
+        assert three[1].hosts()["h2"]["alive"] != "alive"
+        three.wait(lambda: stopped.control.status()["cluster"] is not None, "that it says what is wrong")
+        assert "key" in stopped.control.status()["cluster"]
+    finally:
+        stopped.kill()
+        stopped.begin(clusterKeyFile=right)
+        three.wait_joined(three.hosts)
+
+
+def test_a_host_that_stops_hands_its_tasks_over_first(three: Machines, apps: Path) -> None:
+    for number in range(3):
+        assert three[1].control.apply(answering_task(apps, f"moves-{number}", 3600 + number, "moved"))["host"] == "h3"
+    with Retrying(three, [3, 2, 1], 3600) as asking:
+        assert three[3].stop() == 0
+        assert three[1].hosts()["h3"]["alive"] == "left"
+    assert asking.failed == []
+    for number in range(3):
+        assert three.answering(3600 + number) == [2]
+    three[3].begin()
+    three.wait_joined(three.hosts)
+    for number in range(3):
+        three[1].control.remove(f"moves-{number}")
+
+
+def test_tasks_of_a_dead_host_answer_elsewhere_and_it_comes_back_without_them(three: Machines, apps: Path) -> None:
+    for number in range(3):
+        assert three[1].control.apply(answering_task(apps, f"lost-{number}", 3700 + number))["host"] == "h3"
+    three[3].kill()
+    three.wait(lambda: all(three.answering(3700 + each) == [2] for each in range(3)), "that they answer on h2")
+    assert three[1].owners()["lost-0"] == ["h2"]
+    three[3].begin()
+    three.wait_joined(three.hosts)
+    time.sleep(1)
+    for number in range(3):
+        assert three.answering(3700 + number) == [2]
+        three[1].control.remove(f"lost-{number}")
+
+
+def test_a_host_that_restarts_within_the_grace_has_its_tasks_again(three: Machines, apps: Path) -> None:
+    assert three[1].control.apply(answering_task(apps, "back", 3800))["host"] == "h3"
+    three[3].kill()
+    three[3].begin()
+    three.wait(lambda: three.answering(3800) != [], "that it answers")
+    three.wait_joined(three.hosts)
+    assert three.answering(3800) in ([3], [2])  # the agent's death may have lasted longer than the grace
+    assert len(three[1].owners()["back"]) == 1
+    three[1].control.remove("back")
+
+
+def test_members_by_hand_are_the_same(three: Machines) -> None:
+    """`serf members` with the address and the token that the host wrote down for people."""
+    folder = Path(three[1].settings["stateDir"]) / "serf"
+    program = ROOT / ".runtime" / "usr" / "bin" / "serf"
+    command = f". {folder}/rpc.env; exec ip netns exec {three[1].namespace} {program} members"
+    done = subprocess.run(["sh", "-ac", command], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    names = {line.split()[0]: line.split()[1].rpartition(":")[0] for line in done.stdout.splitlines()}
+    assert names == {each.id: address(each.number) for each in three.hosts}
