@@ -111,7 +111,9 @@ def test_a_broken_archive_is_not_stored(folder: Path, what: str) -> None:
                 "endless": answer(bytes(4_000_000), media=BUNDLE, length=2**40),
             }
             async with saying(said[what]) as port:
-                assert await here.downloads.fetch(member("host-2", port), digest)
+                why = await here.downloads.fetch(member("host-2", port), digest)
+                assert why is not None
+                assert ("more than 1000000 bytes" in why) == (what == "endless")
                 assert not here.bundles.has(digest)
 
     run()
