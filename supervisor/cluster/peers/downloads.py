@@ -7,6 +7,8 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +19,7 @@ from supervisor.errors import BundleRefused
 
 PREFIX = "upload-"  # as the control API's own: it removes what a crash left
 BATCH = 1024 * 1024  # bytes written at once: a thread's hop costs less than the write
+BUSY_S = 0.5  # until a busy host is asked again
 QUIET_S = 10.0  # a host packs the bundle before it sends the first byte: 256 MiB take 2 s
 
 
@@ -26,11 +29,20 @@ class DownloadOptions:
 
     folder: Path  # on the store's file system; there already
     size: int = 64 * 1024 * 1024  # bytes of an archive
+    at_once: int = 4  # the others wait: a link that is shared by more gets none of them done sooner
     within_s: float = 150.0  # of a whole one: below what a boot may take
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A host did not give a bundle."""
+
+    why: str  # for people
+    busy: bool = False  # it sends as many as it may: to ask again helps
+
+
 class Downloads:
-    """Fetches bundles. Loop thread.
+    """Fetches bundles, a few at a time. Loop thread.
 
     `has` tells whether a bundle is stored. `add` checks and stores an archive, and returns the digest of what is in
     it; it raises BundleRefused.
@@ -43,6 +55,7 @@ class Downloads:
         self._options = options
         self._has = has
         self._add = add
+        self._gate = asyncio.Semaphore(options.at_once)
         self._under_way: dict[str, asyncio.Task[bool]] = {}
 
     async def hold(self, digest: str, sources: Sequence[Member]) -> bool:
@@ -56,37 +69,56 @@ class Downloads:
         if task is None:
             task = asyncio.get_running_loop().create_task(self._hold(digest, sources))
             self._under_way[digest] = task
-            task.add_done_callback(lambda _: self._under_way.pop(digest))
+            task.add_done_callback(partial(self._done, digest))
         return await asyncio.shield(task)
 
-    async def fetch(self, to: Member, digest: str) -> str | None:
-        """Fetches it from one host; None: it is here now, otherwise why not, for people."""
+    async def fetch(self, to: Member, digest: str) -> Missed | None:
+        """Fetches it from one host; None: it is here now."""
         descriptor, name = tempfile.mkstemp(prefix=PREFIX, dir=self._options.folder)
         path = Path(name)
         try:
             with os.fdopen(descriptor, "wb", buffering=0) as file:
                 async with asyncio.timeout(self._options.within_s):
-                    await self._receive(to, digest, file)
+                    missed = await self._receive(to, digest, file)
+            if missed is not None:
+                return missed
             stored = await self._add(path)
         except TimeoutError:
-            return f"{to.id} does not send bundle {digest} within {self._options.within_s:g} s"
+            return Missed(f"{to.id} does not send bundle {digest} within {self._options.within_s:g} s")
         except (Silent, BundleRefused) as error:
-            return str(error)
+            return Missed(str(error))
         finally:
             _remove(path)
-        return None if stored == digest else f"{to.id} sends bundle {stored} for {digest}"
+        return None if stored == digest else Missed(f"{to.id} sends bundle {stored} for {digest}")
 
     async def _hold(self, digest: str, sources: Sequence[Member]) -> bool:
-        for source in sources:
-            if await self.fetch(source, digest) is None:
-                return True
-        return False
+        """Asks all in turn, and again while one of them is only busy."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._options.within_s
+        async with self._gate:
+            while True:
+                busy = False
+                for source in sources:
+                    missed = await self.fetch(source, digest)
+                    if missed is None:
+                        return True
+                    busy = busy or missed.busy
+                if not busy or loop.time() > until:
+                    return False
+                await asyncio.sleep(BUSY_S)
 
-    async def _receive(self, to: Member, digest: str, file: BinaryIO) -> None:
+    def _done(self, digest: str, task: asyncio.Task[bool]) -> None:
+        del self._under_way[digest]
+        if not task.cancelled():
+            task.exception()  # told to who waits, if anybody still does
+
+    async def _receive(self, to: Member, digest: str, file: BinaryIO) -> Missed | None:
         async with self._wire.follow(to, f"/v1/bundles/{digest}", quiet_s=QUIET_S) as (head, chunks):
             if not head.went_well:
-                raise Silent(f"{to.id} has no bundle {digest}: status {head.status}")
+                why = f"{to.id} does not send bundle {digest}: status {head.status}"
+                return Missed(why, busy=head.status == HTTPStatus.SERVICE_UNAVAILABLE)
             await self._write(to, chunks, file)
+            return None
 
     async def _write(self, to: Member, chunks: AsyncIterator[bytes], file: BinaryIO) -> None:
         batch, taken = bytearray(), 0

@@ -100,7 +100,6 @@ class Wire:
             async for chunk in _chunks(to, response):
                 data += chunk
                 if len(data) > limit:
-                    response.close()
                     raise Silent(f"{to.id} answers with more than {limit} bytes")
             return Reply(response.status, response.content_type, bytes(data))
 
@@ -114,10 +113,7 @@ class Wire:
         """
         times = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=quiet_s)
         async with await self._open(to, "GET", path, None, times) as response:
-            try:
-                yield Reply(response.status, response.content_type, b""), _chunks(to, response)
-            finally:
-                response.close()  # or the rest would be read to use the connection again
+            yield Reply(response.status, response.content_type, b""), _chunks(to, response)
 
     async def _open(
         self, to: Member, method: str, path: str, body: bytes | None, times: aiohttp.ClientTimeout

@@ -16,6 +16,7 @@ from supervisor.cluster.peers.psk import KeyRing
 from supervisor.cluster.values import HostState, Member, MemberState
 from supervisor.control.options import ControlOptions, PeerOptions
 from supervisor.control.server import ControlServer
+from supervisor.errors import Refused
 from supervisor.spec.listen import ListenAddress
 from supervisor.state.bundles import Bundles
 from tests.fakes.control import FakeHost
@@ -39,12 +40,16 @@ class Peer:
     door: FakeDoor = field(default_factory=FakeDoor)
     ring: KeyRing = field(default_factory=lambda: KeyRing([KEY]))
     port: int = 0
+    busy: int = 0  # how often a bundle is not sent for now
 
     @property
     def member(self) -> Member:
         return member(self.name, self.port)
 
     async def open_bundle(self, digest: str) -> BinaryIO:
+        if self.busy > 0:
+            self.busy -= 1
+            raise Refused("16 bundles are sent already")
         packed = await asyncio.to_thread(self.bundles.pack, digest)
         return packed.file
 

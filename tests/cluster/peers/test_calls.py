@@ -180,7 +180,6 @@ OK = json.dumps({"outcome": "admitted"}).encode()
         answer(b'{"outcome": "refused"}'),
         answer(b'{"outcome": "revised"}'),
         answer(b'{"renewed": ["../a"], "superseded": {}}'),
-        answer(b"{}", "302 Found\r\nLocation: http://127.0.0.1:1/"),
         answer(b"{}", "500 Oops"),
         answer(b"<html>", "502 Bad Gateway", "text/html"),
     ],
@@ -205,6 +204,16 @@ async def test_an_answer_to_another_question_is_silence(folder: Path) -> None:
         for call in (CALLS[0], CALLS[1], CALLS[-1]):
             with pytest.raises(Silent, match="another question"):
                 await call(calls, host.member)
+
+
+@on_uvloop
+async def test_nobody_is_sent_elsewhere(folder: Path) -> None:
+    async with peer(folder) as other, a_wire() as wire:
+        elsewhere = f"307 Temporary Redirect\r\nLocation: https://127.0.0.1:{other.port}/v1/peer/admit"
+        async with saying(answer(b"", elsewhere)) as port:
+            with pytest.raises(Silent):
+                await PeerCalls(wire).admit(member("host-1", port), RECORD)
+    assert not other.door.asked
 
 
 @on_uvloop

@@ -31,7 +31,7 @@ class Receiver:
         self.bundles = Bundles(folder / "received")
         self.folder = folder / "coming"
         self.folder.mkdir(exist_ok=True)
-        self.options = DownloadOptions(self.folder, size, within_s)
+        self.options = DownloadOptions(self.folder, size, within_s=within_s)
         self.added = 0
         self.downloads = Downloads(wire, self.options, self.bundles.has, self.add)
 
@@ -53,6 +53,7 @@ async def receiver(folder: Path, size: int = 64 << 20, within_s: float = 20.0) -
 
 def stored(host: Peer, folder: Path, files: dict[str, str]) -> str:
     """The digest of a bundle that the host has now."""
+    folder.mkdir(exist_ok=True)
     app = tree(folder / f"app-{host.name}", files)
     with pack(app) as packed:
         archive = folder / "archive"
@@ -79,6 +80,35 @@ async def test_hosts_that_do_not_have_it_or_do_not_answer_are_passed_over(folder
             assert not await here.downloads.hold(digest, [gone, without.member])
             assert "404" in str(await here.downloads.fetch(without.member, digest))
             assert await here.downloads.hold(digest, [gone, without.member, host.member])
+
+
+@on_uvloop
+async def test_a_host_that_is_busy_is_asked_again_and_not_for_ever(folder: Path) -> None:
+    async with peer(folder) as host, peer(folder, "host-2") as without, receiver(folder, within_s=1.5) as here:
+        digest = stored(host, folder, FILES)
+        host.busy = 10_000
+        assert not await here.downloads.hold(digest, [without.member, host.member])
+        assert host.busy < 10_000 - 2
+        host.busy = 2
+        assert await here.downloads.hold(digest, [without.member, host.member])
+
+
+@on_uvloop
+async def test_a_few_are_fetched_at_a_time(folder: Path) -> None:
+    async with peer(folder) as host, receiver(folder) as here:
+        digests = [stored(host, folder / str(number), {"app.js": str(number)}) for number in range(12)]
+        most = 0
+
+        async def look() -> None:
+            nonlocal most
+            while True:
+                most = max(most, len(os.listdir(here.folder)))
+                await asyncio.sleep(0)
+
+        looking = asyncio.create_task(look())
+        assert all(await asyncio.gather(*(here.downloads.hold(digest, [host.member]) for digest in digests)))
+        looking.cancel()
+        assert 1 < most <= here.options.at_once
 
 
 @on_uvloop
@@ -111,7 +141,9 @@ def test_a_broken_archive_is_not_stored(folder: Path, what: str) -> None:
                 "endless": answer(bytes(4_000_000), media=BUNDLE, length=2**40),
             }
             async with saying(said[what]) as port:
-                assert await here.downloads.fetch(member("host-2", port), digest)
+                why = await here.downloads.fetch(member("host-2", port), digest)
+                assert why is not None
+                assert ("more than 1000000 bytes" in why.why) == (what == "endless")
                 assert not here.bundles.has(digest)
 
     run()
