@@ -48,7 +48,7 @@ class Joiner:
 
     async def _try_all(self, life: Life) -> bool:
         """Asks one after the other, in an order of its own; whether one answered."""
-        problem: AgentError | None = None
+        problems: dict[str, AgentError] = {}
         for address in self._chance.sample(self._addresses, len(self._addresses)):
             try:
                 async with await life.connect() as connection:
@@ -57,9 +57,16 @@ class Joiner:
                         self._joined()
                         return True
             except Answered as error:
-                problem = AgentError(*explain(error.words))
+                problems[address] = AgentError(*explain(error.words))
             except TimedOut as error:
-                problem = AgentError(f"{address} cannot be reached: {error}", "check `clusterJoin` and the network")
-        if problem is not None and not self._view.others_alive:
-            self._reports.wrong(SUBJECT, problem)
+                problems[address] = AgentError(f"{address} cannot be reached: {error}", "check `clusterJoin`")
+        if problems and not self._view.others_alive:
+            self._reports.wrong(SUBJECT, _one([problems[each] for each in self._addresses if each in problems]))
         return False
+
+
+def _one(problems: Sequence[AgentError]) -> AgentError:
+    """All of them: which was met last is chance, and no news."""
+    messages = dict.fromkeys(each.message for each in problems)
+    remedies = dict.fromkeys(each.remedy for each in problems if each.remedy is not None)
+    return AgentError("; ".join(messages), "; ".join(remedies) or None)

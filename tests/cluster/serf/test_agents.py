@@ -166,6 +166,7 @@ def test_a_successor_takes_over_while_nobody_notices(play: Play, tmp_path: Path)
             predecessor = AsyncExitStack()
             two = await predecessor.enter_async_context(host(options(tmp_path, 2, 1)))
             await met(one, two)
+            await until(lambda: "alive: h1" in two.options.snapshot.read_text())  # written twice a second
             begun = len(one.bursts)
             successor = await stack.enter_async_context(host(options(tmp_path, 2)))  # finds them by the snapshot alone
             await asyncio.sleep(0.5)

@@ -1,0 +1,234 @@
+"""The parts that follow an agent, with one that answers as a test likes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+import pytest
+
+from supervisor.cluster.alone import Alone
+from supervisor.cluster.membership import Membership
+from supervisor.cluster.serf import joiner, listener, publisher, rotator
+from supervisor.cluster.serf.errors import AgentError
+from supervisor.cluster.serf.joiner import Joiner
+from supervisor.cluster.serf.life import Life
+from supervisor.cluster.serf.listener import Listener
+from supervisor.cluster.serf.memory import Memory
+from supervisor.cluster.serf.options import SerfOptions
+from supervisor.cluster.serf.process import AgentProcess
+from supervisor.cluster.serf.program import find_serf
+from supervisor.cluster.serf.publisher import Publisher
+from supervisor.cluster.serf.reports import Reports
+from supervisor.cluster.serf.retry import Retry
+from supervisor.cluster.serf.rotator import Rotator
+from supervisor.cluster.serf.tags import tags_of
+from supervisor.cluster.serf.view import View
+from supervisor.cluster.values import HostState, Member, MemberState
+from tests.cluster.serf.agents import KEY, OTHER_KEY, until
+from tests.cluster.serf.samples import member
+from tests.fakes.agent import FakeAgent, fake_agent
+
+
+class Running:
+    """In the place of an agent's process."""
+
+    is_over = False
+    last_words = ""
+
+
+def life_of(agent: FakeAgent) -> Life:
+    return Life(cast(AgentProcess, Running()), agent.rpc)
+
+
+class Log:
+    """Reports, and what they told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.reports = Reports(self._tell)
+
+    def _tell(self, level: str, event: str, details: Mapping[str, Any]) -> None:
+        self.lines.append(f"{level}: {event}")
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def listed(*members: Member) -> dict[str, Any]:
+    return {
+        "Members": [
+            {"Name": each.id, "Status": each.alive.value, "Addr": b"", "Port": 1, "Tags": tags_of(each)}
+            for each in members
+        ]
+    }
+
+
+async def test_a_lost_connection_is_made_again_and_everybody_listed() -> None:
+    view, log, changed = View(member("own")), Log(), asyncio.Event()
+    heard = Listener(view, log.reports, asyncio.get_running_loop().time, changed.set)
+    async with fake_agent() as agent, running(heard.run(life_of(agent), expects_others=True)):
+        for alive in (MemberState.ALIVE, MemberState.FAILED):
+            asked = await agent.asked.get()
+            assert asked.command == "stream"
+            asked.answer()
+            asked = await agent.asked.get()
+            assert asked.command == "members"
+            asked.answer(listed(member("own"), member("a", alive=alive)))
+            await changed.wait()
+            changed.clear()
+            assert (view.members[0].id, view.members[0].alive) == ("a", alive)
+            while not agent.asked.empty():
+                agent.asked.get_nowait()
+            agent.drop()
+
+
+async def test_the_view_is_current_when_all_who_were_known_are_listed_or_had_their_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listener, "SETTLE_S", 0.4)
+    monkeypatch.setattr(listener, "LOOK_S", 0.02)
+    view, log = View(member("own"), [member("gone")]), Log()
+    heard = Listener(view, log.reports, asyncio.get_running_loop().time, lambda: None)
+    async with fake_agent() as agent:
+        async with running(heard.run(life_of(agent), expects_others=True)):
+            (await agent.asked.get()).answer()
+            (await agent.asked.get()).answer(listed(member("own")))
+            await asyncio.sleep(0.05)
+            assert [each.alive for each in view.members] == [MemberState.ALIVE] * 2
+            assert not heard.is_current
+
+            async def answering() -> None:
+                while True:
+                    (await agent.asked.get()).answer(listed(member("own")))
+
+            async with running(answering()):
+                await until(lambda: heard.is_current)
+            assert not view.others_alive
+        assert not heard.is_current
+
+
+async def test_joining_is_tried_again_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joiner, "RETRY", Retry(0.01, 0.02))
+    view, log, joined = View(member("own")), Log(), asyncio.Event()
+    seeker = Joiner(view, ["10.0.0.1:7946", "10.0.0.2:7946"], log.reports, Random(1), joined.set)
+    async with fake_agent() as agent, running(seeker.run(life_of(agent))):
+        for _ in range(6):
+            asked = await agent.asked.get()
+            assert asked.command == "join"
+            (address,) = asked.body[b"Existing"]
+            refused = f"* Failed to join {address.decode()}: dial tcp: connect: connection refused"
+            asked.answer({"Num": 0}, error=refused)
+        assert "nobody answers at 10.0.0.1:7946; nobody answers at 10.0.0.2:7946\n" in (log.reports.problem or "")
+        assert len(log.lines) == 1
+        (await agent.asked.get()).answer({"Num": 1})
+        await joined.wait()
+        assert log.reports.problem is None
+        assert log.lines[-1] == "info: cluster: joining is well again"
+
+
+async def test_only_the_newest_tags_are_published_and_not_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "EVERY_S", 0.3)
+    view, log = View(member("own")), Log()
+    said = Publisher(view, log.reports)
+    loop = asyncio.get_running_loop()
+    async with fake_agent() as agent, running(said.run(life_of(agent), tags_of(view.own))):
+        said.changed()
+        await asyncio.sleep(0.05)
+        assert agent.asked.empty(), "nothing is new"
+        view.tell(HostState.UP, room=False)
+        said.changed()
+        first = await agent.asked.get()
+        began = loop.time()
+        first.answer()
+        for room in (True, False, True):
+            view.tell(HostState.DRAINING, room=room)
+            said.changed()
+        second = await agent.asked.get()
+        assert loop.time() - began >= 0.29
+        assert (second.body[b"Tags"][b"state"], second.body[b"Tags"][b"room"]) == (b"draining", b"1")
+        second.answer(error="no space")
+        await until(lambda: "no space" in (log.reports.problem or ""))
+        (await agent.asked.get()).answer()
+        await until(lambda: log.reports.problem is None)
+
+
+async def test_a_key_stays_until_everybody_has_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotator, "RETRY", Retry(0.01, 0.02))
+    log = Log()
+    turner = Rotator((KEY,), log.reports, Random(1))
+    async with fake_agent() as agent, running(turner.run(life_of(agent))):
+        turner.want((OTHER_KEY,))
+        for _ in range(3):
+            asked = await agent.asked.get()
+            assert asked.command == "install-key"
+            asked.answer({"NumErr": 0}, error="2/3 nodes reported success")
+        assert "2/3 nodes reported success" in (log.reports.problem or "")
+        for command in ("install-key", "use-key", "remove-key"):
+            asked = await agent.asked.get()
+            assert asked.command == command
+            asked.answer({"NumErr": 0})
+        await until(lambda: len([line for line in log.lines if "is done on all hosts" in line]) == 3)
+        assert log.reports.problem is None
+        assert agent.asked.empty()
+
+
+async def test_members_are_remembered_without_what_changes_often(tmp_path: Path) -> None:
+    view, log = View(member("own"), [member("a"), member("b", alive=MemberState.LEFT)]), Log()
+    options = SerfOptions(folder=tmp_path / "serf", keys=(KEY,))
+    memory = Memory(options, log.reports)
+    assert memory.load(1.0) == []
+    async with running(memory.run(view)):
+        memory.changed()
+        await until(options.known.exists)
+    kept = options.known.stat()
+    memory.close(View(member("own"), [member("a", room=False), member("b", alive=MemberState.LEFT)]))
+    assert options.known.stat().st_mtime_ns == kept.st_mtime_ns
+    assert [(each.id, each.alive) for each in Memory(options, log.reports).load(1.0)] == [
+        ("a", MemberState.FAILED),
+        ("b", MemberState.LEFT),
+    ]
+
+
+def test_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
+    for keys in ((), (b"short",), (KEY, b"x" * 33)):
+        with pytest.raises(ValueError, match="32 bytes"):
+            SerfOptions(folder=tmp_path, keys=keys)
+    assert "kkkk" not in repr(SerfOptions(folder=tmp_path, keys=(KEY,)))
+
+
+def test_the_program_that_was_given_is_used_or_missed(tmp_path: Path) -> None:
+    program = tmp_path / "serf"
+    with pytest.raises(AgentError, match="no program serf"):
+        find_serf(program)
+    program.write_text("#!/bin/sh\n")
+    with pytest.raises(AgentError, match="no program serf"):
+        find_serf(program)
+    program.chmod(0o755)
+    assert find_serf(program) == program
+
+
+async def test_a_cluster_of_one_is_the_host_itself() -> None:
+    async with Alone(member("own")) as alone:
+        membership: Membership = alone
+        changes = membership.changes()
+        assert (await anext(changes)).changed == (member("own"),)
+        membership.tell(HostState.DRAINING, room=False)
+        assert (await anext(changes)).changed == membership.members
+        assert membership.own == member("own", state=HostState.DRAINING, room=False)
+        assert membership.is_current
+        assert membership.problem is None
+        membership.use_keys((KEY,))
+        await membership.forget("x")
+        await membership.leave()
