@@ -18,6 +18,7 @@ from supervisor.cluster.serf.view import View
 RETRY = Retry(first_s=1.0, longest_s=30.0)
 # Halves of a cluster that were apart for longer than Serf remembers failed hosts (a day) find each other by this.
 AGAIN_S = 600.0
+SEEN_S = 1.0  # who was found is among the members by then
 SUBJECT = "joining"
 
 
@@ -47,22 +48,28 @@ class Joiner:
         await asyncio.Event().wait()
 
     async def _try_all(self, life: Life) -> bool:
-        """Asks one after the other, in an order of its own; whether one answered."""
+        """Asks one after the other, in an order of its own, until there are others; whether one answered.
+
+        A host's own address may be among them, and answers: that is not the cluster.
+        """
         problems: dict[str, AgentError] = {}
+        found = False
         for address in self._chance.sample(self._addresses, len(self._addresses)):
             try:
                 async with await life.connect() as connection:
                     if await rpc.join(connection, address):
-                        self._reports.right(SUBJECT)
+                        found = True
                         self._joined()
-                        return True
+                        await asyncio.sleep(SEEN_S)
             except Answered as error:
                 problems[address] = AgentError(*explain(error.words))
             except TimedOut as error:
                 problems[address] = AgentError(f"{address} cannot be reached: {error}", "check `clusterJoin`")
-        if problems and not self._view.others_alive:
+            if self._view.others_alive:
+                return True
+        if problems:
             self._reports.wrong(SUBJECT, _one([problems[each] for each in self._addresses if each in problems]))
-        return False
+        return found
 
 
 def _one(problems: Sequence[AgentError]) -> AgentError:

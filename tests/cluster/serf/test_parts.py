@@ -30,7 +30,7 @@ from supervisor.cluster.serf.tags import tags_of
 from supervisor.cluster.serf.view import View
 from supervisor.cluster.values import HostState, Member, MemberState
 from tests.cluster.serf.agents import KEY, OTHER_KEY, until
-from tests.cluster.serf.samples import member
+from tests.cluster.serf.samples import member, seen
 from tests.fakes.agent import FakeAgent, fake_agent
 
 
@@ -121,6 +121,7 @@ async def test_the_view_is_current_when_all_who_were_known_are_listed_or_had_the
 
 async def test_joining_is_tried_again_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joiner, "RETRY", Retry(0.01, 0.02))
+    monkeypatch.setattr(joiner, "SEEN_S", 0.01)
     view, log, joined = View(member("own")), Log(), asyncio.Event()
     seeker = Joiner(view, ["10.0.0.1:7946", "10.0.0.2:7946"], log.reports, Random(1), joined.set)
     async with fake_agent() as agent, running(seeker.run(life_of(agent))):
@@ -132,9 +133,13 @@ async def test_joining_is_tried_again_and_told_once(monkeypatch: pytest.MonkeyPa
             asked.answer({"Num": 0}, error=refused)
         assert "nobody answers at 10.0.0.1:7946; nobody answers at 10.0.0.2:7946\n" in (log.reports.problem or "")
         assert len(log.lines) == 1
-        (await agent.asked.get()).answer({"Num": 1})
+        (await agent.asked.get()).answer({"Num": 1})  # that was this host itself
         await joined.wait()
-        assert log.reports.problem is None
+        asked = await agent.asked.get()
+        assert log.reports.problem is not None
+        view.see([seen(member("other"))], 1.0)
+        asked.answer({"Num": 1})
+        await until(lambda: log.reports.problem is None)
         assert log.lines[-1] == "info: cluster: joining is well again"
 
 
