@@ -183,9 +183,12 @@ def _upgrade(parts: _Parts) -> None:
 
 
 def _reload(parts: _Parts) -> None:
-    """Reads what may change under a running host: the files of the TLS control API."""
+    """Reads what may change under a running host: the files of the TLS control API, and the cluster's keys."""
     try:
         what = parts.control.reload()
+        if parts.cluster is not None:
+            what += parts.cluster.reload()
+            parts.control.rekey()
     except IsolatedError as error:
         host_log().error("SIGHUP: what is in use stays in use", problem=str(error))
         return

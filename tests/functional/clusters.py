@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -243,7 +242,7 @@ def _ask(host: str, port: int, path: str) -> str | None:
         connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()
         return response.read().decode() if response.status == 200 else None
-    except OSError, http.client.HTTPException, socket.timeout:
+    except (TimeoutError, OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
