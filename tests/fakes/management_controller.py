@@ -45,7 +45,7 @@ class FakeController:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     origin: str = ""
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Every request."""
         self.headers.append(dict(request.headers))
         if self.silent:
@@ -69,13 +69,13 @@ class FakeController:
             return await self._reset(request)
         return refusal(404, "no such resource")
 
-    def _is_welcome(self, request: web.Request) -> bool:
+    def _is_welcome(self, request: web.BaseRequest) -> bool:
         basic = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         return request.headers.get("X-Auth-Token") == TOKEN or (
             self.basic and request.headers.get("Authorization") == f"Basic {basic}"
         )
 
-    async def _log_in(self, request: web.Request) -> web.Response:
+    async def _log_in(self, request: web.BaseRequest) -> web.Response:
         if await request.json() != {"UserName": self.user, "Password": self.password}:
             return refusal(401, "wrong name or password")
         self.logged_in += 1
@@ -93,7 +93,7 @@ class FakeController:
             reset["ResetType@Redfish.AllowableValues"] = self.allowed
         return web.json_response({"PowerState": self.state, "Actions": {"#ComputerSystem.Reset": reset}})
 
-    async def _reset(self, request: web.Request) -> web.Response:
+    async def _reset(self, request: web.BaseRequest) -> web.Response:
         self.resets.append((await request.json())["ResetType"])
         if self.answer is not None:
             return self.answer

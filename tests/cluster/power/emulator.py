@@ -60,6 +60,19 @@ def _pip() -> list[str]:
 @asynccontextmanager
 async def emulated(folder: Path, identity: Certificate) -> AsyncIterator[str]:
     """Runs it on loopback with TLS and a password, its files in `folder`; its origin."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = _start(folder, identity, port)
+    try:
+        await _listens(process, port, folder / "log")
+        yield f"https://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _start(folder: Path, identity: Certificate, port: int) -> subprocess.Popen[bytes]:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(installed()), "HOME": str(folder)}
     hashed = subprocess.run(
         [sys.executable, "-c", HASHED, PASSWORD], env=environment, capture_output=True, text=True, check=True
@@ -67,22 +80,13 @@ async def emulated(folder: Path, identity: Certificate) -> AsyncIterator[str]:
     (folder / "htpasswd").write_text(f"{USER}:{hashed}")
     settings = folder / "emulator.conf"
     settings.write_text(SETTINGS.format(auth=str(folder / "htpasswd"), state=str(folder), uuid=UUID))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     command = [
         sys.executable, "-m", "sushy_tools.emulator.main", "--fake", "--config", str(settings),
         "--interface", "127.0.0.1", "--port", str(port),
         "--ssl-certificate", str(identity.certificate), "--ssl-key", str(identity.key),
     ]  # fmt: skip
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    try:
-        await _listens(process, port, folder / "log")
-        yield f"https://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
+        return subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
 
 
 async def _listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

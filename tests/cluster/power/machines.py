@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
 
@@ -14,7 +13,7 @@ def script(folder: Path, text: str, name: str = "program") -> str:
     return str(file)
 
 
-def secret(folder: Path, text: str | bytes, mode: int = stat.S_IRUSR | stat.S_IWUSR, name: str = "credentials") -> Path:
+def secret(folder: Path, text: str | bytes, mode: int = 0o600, name: str = "credentials") -> Path:
     """A file that only its owner can read, if nothing else is said."""
     file = folder / name
     file.write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import socket
-import stat
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -148,30 +148,24 @@ class Pipe(asyncio.Protocol):
         self._other.write(data)
 
 
-def forwarded(origin: str, to: str) -> _Forwarded:
-    """A port at the address of `origin` that leads to that of `to`."""
-    return _Forwarded(origin, to)
+@asynccontextmanager
+async def forwarded(origin: str, to: str) -> AsyncIterator[None]:
+    """While it lasts, the address of `origin` leads to that of `to`."""
 
-
-class _Forwarded:
-    def __init__(self, origin: str, to: str) -> None:
-        self._from = origin.removeprefix("https://").rsplit(":", 1)
-        self._to = to.removeprefix("https://").rsplit(":", 1)
-
-    async def __aenter__(self) -> None:
-        self._server = await asyncio.start_server(self._serve, self._from[0], int(self._from[1]))
-
-    async def __aexit__(self, *failed: object) -> None:
-        self._server.close()
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        loop = asyncio.get_running_loop()
-        onward, _ = await loop.create_connection(lambda: Pipe(writer.transport), self._to[0], int(self._to[1]))
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward, _ = await asyncio.get_running_loop().create_connection(lambda: Pipe(writer.transport), *split(to))
         while data := await reader.read(2**16):
             onward.write(data)
         onward.close()
         writer.close()
+
+    async with await asyncio.start_server(serve, *split(origin)):
+        yield
+
+
+def split(origin: str) -> tuple[str, int]:
+    host, _, port = origin.removeprefix("https://").rpartition(":")
+    return host, int(port)
 
 
 async def test_a_ca_that_is_no_certificate_is_told(tmp_path: Path, way: Redfish) -> None:
@@ -250,7 +244,7 @@ async def test_a_controller_that_misses_answers_while_the_machine_starts_is_aske
     way: Redfish, controller: FakeController
 ) -> None:
     waking = asyncio.create_task(power_on(way, PATIENT))
-    controller.states = ["Off"] * 5 + ["On"]
+    controller.states = [*["Off"] * 5, "On"]
     async with asyncio.timeout(30):
         while not controller.resets:
             await asyncio.sleep(0.005)
@@ -283,12 +277,8 @@ async def test_a_controller_that_is_not_there_is_told(way: Redfish) -> None:
 
 async def test_what_is_not_redfish_is_told(tmp_path: Path, way: Redfish, identity: Certificate) -> None:
     class Page(FakeController):
-        async def handle(self, request: web.Request) -> web.StreamResponse:
+        async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
             return web.Response(text="<html>")
 
     async with served(Page(), identity) as origin:
         assert "not answered as by a Redfish service: 200" in await failure(dataclasses.replace(way, origin=origin))
-
-
-def test_the_secret_of_tests_is_one(tmp_path: Path) -> None:
-    assert stat.S_IMODE(secret(tmp_path, "x").stat().st_mode) == 0o600
