@@ -15,6 +15,8 @@ _UNFIT = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+# What stands before the host in a URL is a name and a password.
+_PASSWORD = re.compile(r"(?<=://)[^/\s\"]*@")
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -29,12 +31,12 @@ def printable_lines(text: str) -> list[str]:
 
 
 def shown(value: object) -> str:
-    """`value` as it would stand in a file, short, on one line."""
+    """`value` as it would stand in a file, short, on one line, without the passwords of URLs."""
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except ValueError, TypeError, RecursionError:  # circular, odd keys or very deep: only its kind can be told
         text = f"a {type(value).__name__}"
-    text = printable(text)
+    text = printable(_PASSWORD.sub("…@", text))
     return text if len(text) <= VALUE_SHOWN else text[: VALUE_SHOWN - 1] + "…"
 
 

@@ -25,7 +25,9 @@ from supervisor.spec.kinds import (
     size,
 )
 from supervisor.spec.listen import ListenAddress
+from supervisor.spec.program import Program
 from supervisor.spec.setting import Setting, setting
+from supervisor.spec.spares import Spare, Spares
 from supervisor.spec.taint import Thresholds
 
 SETTINGS_FILE = "/etc/isolated/isolated.toml"
@@ -174,7 +176,10 @@ class HostSettings:
     power_off: bool = setting(
         default=False, kind=Switch(), meaning="whether a host that went home is switched off; else it only says so"
     )
-    power_off_command: str = setting("poweroff", Text(), "the command that switches it off")
+    power_off_command: tuple[str, ...] = setting(("poweroff",), Program(), "the command that switches it off, no shell")
+    spares: tuple[Spare, ...] = setting(
+        (), Spares(), "hosts that are off, and how each is started when no host has room"
+    )
     boot_time_s: float | None = setting(
         None, seconds(0, 100 * 365 * DAY_S), "in place of the machine's, since 1970", nothing="auto", hidden=True
     )

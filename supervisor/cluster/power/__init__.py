@@ -1,0 +1,1 @@
+"""How hosts are started and switched off: magic packets, management controllers, programs."""
