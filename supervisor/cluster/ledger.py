@@ -84,6 +84,10 @@ class Ledger:
         """The records of which this host is a guardian."""
         return (e.record for e in self._entries.values() if e.record is not None and self._me in union(e.record))
 
+    def tombstones(self) -> Iterator[Record]:
+        """What was removed."""
+        return (entry.record for entry in self._entries.values() if entry.record is not None and entry.record.removed)
+
     async def sweep(self, now: float, rules: Rules) -> None:
         """Forgets what is no longer this host's matter, and what was removed, a day after."""
         for label in [label for label, at in self._kept_at.items() if now - at >= rules.tombstone_s]:

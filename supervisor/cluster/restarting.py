@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import union
 from supervisor.cluster.placing import NotPlaced, place
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.restart import is_due
 from supervisor.cluster.shared import Shared
+from supervisor.cluster.values import Record
 
 AGAIN_S = 5.0  # after a placement failed, with jitter; then twice as long, up to
 AGAIN_MOST_S = 60.0
@@ -29,7 +31,7 @@ class Restarting:
         self._lost: dict[str, float] = {}  # label -> when its owner was found not to have it
         self._audits: dict[str, float] = {}  # host -> when to ask it
 
-    async def look(self) -> None:
+    def look(self) -> None:
         """Starts the placements that are due. Every second."""
         shared = self._shared
         for label in list(self._candidates()):
@@ -44,13 +46,12 @@ class Restarting:
         if host != self._shared.me and self._shared.ledger.labels_of(host):
             self._audits.setdefault(host, self._shared.now + self._shared.chance.uniform(1.0, within_s))
 
-    async def audit(self) -> None:
-        """Asks the hosts that are to be asked by now. Every second."""
+    def audit(self) -> None:
+        """Starts to ask the hosts that are to be asked by now. Every second."""
         now = self._shared.now
-        due = [host for host, at in self._audits.items() if now >= at]
-        for host in due:
+        for host in [host for host, at in self._audits.items() if now >= at]:
             del self._audits[host]
-        await self._shared.scheduler.together(*(self._audit(host) for host in due))
+            self._shared.scheduler.start(self._audit(host))
 
     def _candidates(self) -> Iterator[str]:
         """Tasks whose owner may be gone."""
@@ -73,8 +74,10 @@ class Restarting:
     async def _restart(self, label: str) -> None:
         shared = self._shared
         try:
-            record = shared.ledger.record(label)
-            if record is None or record.removed:
+            before = shared.ledger.record(label)
+            record = await find(shared, label)  # this host may be the one that missed a change
+            if record is None or before is None or record.version != before.version:
+                await self._learn(label, record)
                 return
             outcome = await place(shared, record)
             if isinstance(outcome, NotPlaced):
@@ -90,13 +93,17 @@ class Restarting:
     async def _failed(self, label: str, outcome: NotPlaced) -> None:
         shared = self._shared
         if outcome.newer is not None:
-            self._lost.pop(label, None)
-            await shared.take(outcome.newer)
+            await self._learn(label, outcome.newer)
             return
         _, waited_s = self._again.get(label, (0.0, AGAIN_S / 2))
         wait_s = min(AGAIN_MOST_S, 2 * waited_s)
         self._again[label] = (shared.now + wait_s * shared.chance.uniform(0.5, 1.5), wait_s)
         shared.notice("restart-failed", {"label": label, "problem": outcome.problem})
+
+    async def _learn(self, label: str, newer: Record | None) -> None:
+        self._lost.pop(label, None)
+        if newer is not None:
+            await self._shared.take(newer)
 
     async def _tell_old_owner(self, owner: str, label: str, epoch: int) -> None:
         shared = self._shared

@@ -55,9 +55,7 @@ class Shared:
         self.leases = Leases(rules)
         self.runs: set[str] = set()  # labels of the tasks that run here
         self.boots: dict[str, Version] = {}  # the tasks that are being booted here, and not owned yet
-        self.barred: set[str] = (
-            set()
-        )  # of this host, but promised to another one: they do not come up before it is clear
+        self.barred: set[str] = set()  # promised to another host: they do not come up before it is clear
         self.doubts: dict[str, float] = {}  # the tasks whose guardians are to be asked: label -> from when on
         self._turns: set[str] = set()
 
@@ -80,8 +78,9 @@ class Shared:
             await self.ledger.put(newer, self.now)
 
     def doubt(self, label: str, within_s: float = 0.0) -> None:
-        """Has the guardians of a task asked some time within `within_s`."""
-        self.doubts.setdefault(label, self.now + self.chance.uniform(0, within_s))
+        """Has the guardians of a task asked some time within `within_s`, if not sooner."""
+        at = self.now + (self.chance.uniform(0, within_s) if within_s else 0.0)
+        self.doubts[label] = min(at, self.doubts.get(label, at))
 
     @asynccontextmanager
     async def turn(self, label: str) -> AsyncIterator[None]:
