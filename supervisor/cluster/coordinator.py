@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from supervisor.cluster import applying, finding
 from supervisor.cluster.door import HostDoor
@@ -18,7 +19,7 @@ from supervisor.cluster.moving import hand_over_guarding, move_all
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import BootFailed, Door, Local, Notice, Peers, Scheduler, Started
 from supervisor.cluster.rendezvous import Rendezvous
-from supervisor.cluster.restarting import Restarting
+from supervisor.cluster.restarting import AUDIT_WITHIN_S, Restarting
 from supervisor.cluster.returning import ask_for_own
 from supervisor.cluster.righting import Righting
 from supervisor.cluster.rollout import rests_for_newer
@@ -32,6 +33,7 @@ from supervisor.cluster.view import View, changes
 from supervisor.cluster.waking import Spares
 
 SECURED_AT_A_TIME = 16
+SEEN_BY_ALL_S = 30.0  # hosts that see each other again after a partition do so within 15 s; and a call takes seconds
 RETURN_JITTER_S = 3.0  # when many hosts came back at once, their tasks are not all asked about in the same second
 
 
@@ -75,6 +77,8 @@ class Coordinator:
         self._guarding_since = self._shared.now
         self._is_chosen = False
         self._is_securing = False
+        self._came: set[str] = set()  # hosts that came back lately
+        self._came_at = 0.0
 
     @property
     def door(self) -> Door:
@@ -121,11 +125,11 @@ class Coordinator:
         if not news.came:
             return
         for host in sorted(news.came):
-            self._restarting.audit_soon(host)
-        for record in shared.ledger.owned():
-            if not news.came.isdisjoint(record.guardians) or not news.came.isdisjoint(record.previous):
-                self._retries.pop(record.label, None)
-                shared.doubt(record.label, RETURN_JITTER_S)
+            shared.audit_soon(host, AUDIT_WITHIN_S)
+            self._restarting.tell_old_owner(host)
+        self._ask_guardians(news.came, RETURN_JITTER_S)
+        self._came |= news.came
+        self._came_at = shared.now
 
     async def apply(self, wanted: Record) -> Placed | NotPlaced:
         """Places a task, or changes it; its version, owner and guardians do not matter."""
@@ -188,6 +192,7 @@ class Coordinator:
         self._restarting.look()
         self._restarting.audit()
         self._choose_guardians()
+        self._ask_again()
         self._say_room()
         self._wake()
         if not self._is_securing and (due := self._due_doubts()):
@@ -225,6 +230,18 @@ class Coordinator:
             shared.now + wait_s * shared.chance.uniform(0.5, 1.5), shared.doubts.get(label, float("inf"))
         )
 
+    def _ask_guardians(self, among: AbstractSet[str], within_s: float) -> None:
+        for record in self._shared.ledger.owned():
+            if not among.isdisjoint(record.guardians) or not among.isdisjoint(record.previous):
+                self._retries.pop(record.label, None)
+                self._shared.doubt(record.label, within_s)
+
+    def _ask_again(self) -> None:
+        """Hosts that came back may not have seen this one at first, and place its tasks anew after they were asked."""
+        if self._came and self._shared.now - self._came_at >= SEEN_BY_ALL_S:
+            self._ask_guardians(self._came, SEEN_BY_ALL_S / 2)
+            self._came.clear()
+
     def _choose_guardians(self) -> None:
         """When nobody came or went for a while, tasks whose guardians are not the chosen ones any more are in doubt."""
         shared = self._shared
@@ -243,7 +260,7 @@ class Coordinator:
         for record in shared.ledger.owned():
             shared.doubt(record.label, shared.rules.audit_s / 2)
         for host in list(shared.ledger.owners()):
-            self._restarting.audit_soon(host, shared.rules.audit_s / 2)
+            shared.audit_soon(host, shared.rules.audit_s / 2)
         await shared.ledger.sweep(shared.now, shared.rules)
 
     def _say_room(self) -> None:

@@ -28,8 +28,8 @@ class Restarting:
         self._shared = shared
         self._under_way: set[str] = set()
         self._again: dict[str, tuple[float, float]] = {}  # label -> not before, and how long it waited
+        self._unaware: dict[str, dict[str, int]] = {}  # old owner -> its tasks that were placed anew: label -> epoch
         self._lost: dict[str, float] = {}  # label -> when its owner was found not to have it
-        self._audits: dict[str, float] = {}  # host -> when to ask it
 
     def look(self) -> None:
         """Starts the placements that are due. Every second."""
@@ -41,16 +41,16 @@ class Restarting:
                 self._under_way.add(label)
                 shared.scheduler.start(self._restart(label))
 
-    def audit_soon(self, host: str, within_s: float = AUDIT_WITHIN_S) -> None:
-        """Has a host asked what it owns, if this one guards any of its tasks."""
-        if host != self._shared.me and self._shared.ledger.labels_of(host):
-            self._audits.setdefault(host, self._shared.now + self._shared.chance.uniform(1.0, within_s))
+    def tell_old_owner(self, owner: str) -> None:
+        """If it is alive, tells a host which of its tasks this one has placed anew; otherwise when it comes back."""
+        if self._shared.view.is_alive(owner) and (epochs := self._unaware.pop(owner, None)):
+            self._shared.scheduler.start(self._retire(owner, epochs))
 
     def audit(self) -> None:
         """Starts to ask the hosts that are to be asked by now. Every second."""
-        now = self._shared.now
-        for host in [host for host, at in self._audits.items() if now >= at]:
-            del self._audits[host]
+        now, audits = self._shared.now, self._shared.audits
+        for host in [host for host, at in audits.items() if now >= at]:
+            del audits[host]
             self._shared.scheduler.start(self._audit(host))
 
     def _candidates(self) -> Iterator[str]:
@@ -86,7 +86,8 @@ class Restarting:
             shared.notice("restarted", {"label": label, "from": record.owner, "on": outcome.record.owner})
             self._lost.pop(label, None)
             self._again.pop(label, None)
-            await self._tell_old_owner(record.owner, label, outcome.record.epoch)
+            self._unaware.setdefault(record.owner, {})[label] = outcome.record.epoch
+            self.tell_old_owner(record.owner)
         finally:
             self._under_way.discard(label)
 
@@ -105,10 +106,12 @@ class Restarting:
         if newer is not None:
             await self._shared.take(newer)
 
-    async def _tell_old_owner(self, owner: str, label: str, epoch: int) -> None:
+    async def _retire(self, owner: str, epochs: dict[str, int]) -> None:
+        for label, epoch in epochs.items():
+            await self._tell_retired(owner, label, epoch)
+
+    async def _tell_retired(self, owner: str, label: str, epoch: int) -> None:
         shared = self._shared
-        if not shared.view.is_alive(owner):
-            return
         await shared.ask([owner], lambda member: shared.peers.retire(member, label, epoch))
 
     async def _audit(self, host: str) -> None:
@@ -121,7 +124,7 @@ class Restarting:
         try:
             held = await shared.peers.records(member)
         except Silent:
-            self.audit_soon(host, 4 * AUDIT_WITHIN_S)
+            shared.audit_soon(host, 4 * AUDIT_WITHIN_S)
             return
         for label, record in before.items():
             if record is None or record.removed or shared.me not in union(record):

@@ -92,12 +92,12 @@ class VirtualTime:
         self.now = end
 
     @coroutine
-    def pause(self, seconds: float) -> Generator[float, None, None]:
+    def pause(self, seconds: float) -> Generator[float]:
         """Waits so long."""
         yield seconds
 
     @coroutine
-    def all_of(self, strands: list[Strand], until: float | None = None) -> Generator[_Waiting, None, None]:
+    def all_of(self, strands: list[Strand], until: float | None = None) -> Generator[_Waiting]:
         """Waits until all are done, or until that moment."""
         yield _Waiting(strands, until)
 

@@ -27,13 +27,14 @@ def broken(world: World) -> list[str]:
 
 def figures(world: World) -> list[tuple[str, str]]:
     """What was measured: name, value."""
+    kinds = world.network.kinds
     rates = Counter(int(at) for at, _, _ in world.departures)
     return [
         ("hosts alive", f"{len(world.alive)} of {len(world.hosts)}"),
         ("tasks wanted", f"{len(world.wanted)}, applied in vain {len(world.unplaced)}"),
         (
             "admissions asked for one placement",
-            f"{world.network.kinds['admit'] / max(1, world.network.kinds['boot']):.2f}",
+            f"{kinds['admit'] / max(1, kinds['boot']):.2f}",
         ),
         ("calls", f"{world.network.calls}, without an answer {world.network.silences}"),
         ("apply until it answers, s", _spread(world.apply_s)),
