@@ -9,28 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from supervisor.cluster.claiming import Claimed, claim
+from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import first_claimed, union
 from supervisor.cluster.placing import NotPlaced, Placed, following, place
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.promises import beats
-from supervisor.cluster.rendezvous import group_of
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import tell
 from supervisor.cluster.values import Member, Record, Refused, Revised
 
 ATTEMPTS = 4  # somebody else may change the same task
 PAUSE_S = 0.5  # at most, between them
-
-
-async def find(shared: Shared, label: str) -> Record | None:
-    """The newest record that this host and a task's likely guardians have."""
-    likely = shared.order.first(group_of(label), shared.view.guarding, shared.rules.guardians + 2)
-    answers = await shared.ask(likely, lambda member: shared.peers.find(member, label))
-    newest = shared.ledger.record(label)
-    for record in answers.values():
-        if record is not None and (newest is None or beats(record, newest, shared.view)):
-            newest = record
-    return newest
 
 
 async def apply(shared: Shared, wanted: Record) -> Placed | NotPlaced:

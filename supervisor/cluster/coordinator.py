@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
-from supervisor.cluster import applying
+from supervisor.cluster import applying, finding
 from supervisor.cluster.door import HostDoor
 from supervisor.cluster.going_home import GoingHome
 from supervisor.cluster.guardians import chosen
-from supervisor.cluster.leasing import put_right, renew
+from supervisor.cluster.leasing import renew
 from supervisor.cluster.moving import hand_over_guarding, move_all
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import BootFailed, Door, Local, Notice, Peers, Scheduler, Started
 from supervisor.cluster.rendezvous import Rendezvous
-from supervisor.cluster.restarting import Restarting
+from supervisor.cluster.restarting import AUDIT_WITHIN_S, Restarting
 from supervisor.cluster.returning import ask_for_own
+from supervisor.cluster.righting import Righting
 from supervisor.cluster.rollout import rests_for_newer
 from supervisor.cluster.room import has_room
 from supervisor.cluster.routed import Routed
@@ -31,6 +33,7 @@ from supervisor.cluster.view import View, changes
 from supervisor.cluster.waking import Spares
 
 SECURED_AT_A_TIME = 16
+SEEN_BY_ALL_S = 30.0  # hosts that see each other again after a partition do so within 15 s; and a call takes seconds
 RETURN_JITTER_S = 3.0  # when many hosts came back at once, their tasks are not all asked about in the same second
 
 
@@ -65,6 +68,7 @@ class Coordinator:
         self._door = HostDoor(self._shared)
         routed.door = self._door
         self._restarting = Restarting(self._shared)
+        self._righting = Righting(self._shared)
         self._going = GoingHome(self._shared)
         self._spares = Spares(spares, rules)
         self._running: list[Started] = []
@@ -72,6 +76,9 @@ class Coordinator:
         self._guarding_seen: frozenset[str] = frozenset()
         self._guarding_since = self._shared.now
         self._is_chosen = False
+        self._is_securing = False
+        self._came: set[str] = set()  # hosts that came back lately
+        self._came_at = 0.0
 
     @property
     def door(self) -> Door:
@@ -122,10 +129,11 @@ class Coordinator:
         if not news.came:
             return
         for host in sorted(news.came):
-            self._restarting.audit_soon(host)
-        for record in shared.ledger.owned():
-            if not news.came.isdisjoint(record.guardians) or not news.came.isdisjoint(record.previous):
-                shared.doubt(record.label, RETURN_JITTER_S)
+            shared.audit_soon(host, AUDIT_WITHIN_S)
+            self._restarting.tell_old_owner(host)
+        self._ask_guardians(news.came, RETURN_JITTER_S)
+        self._came |= news.came
+        self._came_at = shared.now
 
     async def apply(self, wanted: Record) -> Placed | NotPlaced:
         """Places a task, or changes it; its version, owner and guardians do not matter."""
@@ -133,7 +141,7 @@ class Coordinator:
 
     async def find(self, label: str) -> Record | None:
         """The task's newest record, tombstones included; None: nobody knows it."""
-        return await applying.find(self._shared, label)
+        return await finding.find(self._shared, label)
 
     async def remove(self, label: str) -> Placed | NotPlaced | None:
         """Ends a task for good; None: there is no such task."""
@@ -166,15 +174,9 @@ class Coordinator:
     def _duties(self) -> Iterable[tuple[float, Callable[[], Awaitable[None]]]]:
         rules = self._shared.rules
         return (
-            (1.0, self._put_right),
-            (1.0, self._secure),
-            (1.0, self._restarting.look),
-            (1.0, self._restarting.audit),
-            (1.0, self._say_room),
+            (1.0, self._look),
             (rules.lease_s / 4, self._renew),
             (5.0, self._going.look),
-            (5.0, self._wake),
-            (1.0, self._choose_guardians),
             (rules.audit_s, self._audit),
         )
 
@@ -188,34 +190,63 @@ class Coordinator:
                 shared.notice("defect", {"error": repr(defect)})
             await shared.scheduler.sleep(period_s * shared.chance.uniform(0.9, 1.1))
 
-    async def _put_right(self) -> None:
-        await put_right(self._shared)
+    async def _look(self) -> None:
+        """Starts what is due, and waits for nothing: what may take long must not delay what must not wait."""
+        self._righting.look()
+        self._restarting.look()
+        self._restarting.audit()
+        self._choose_guardians()
+        self._ask_again()
+        self._say_room()
+        self._wake()
+        if not self._is_securing and (due := self._due_doubts()):
+            self._is_securing = True
+            self._shared.scheduler.start(self._secure(due))
 
     async def _renew(self) -> None:
         strict = [record for record in map(self._shared.ledger.owns, sorted(self._shared.ledger.strict)) if record]
         if strict:
             await renew(self._shared, strict)
 
-    async def _secure(self) -> None:
+    def _due_doubts(self) -> list[str]:
+        return [label for label, at in self._shared.doubts.items() if self._shared.now >= at]
+
+    async def _secure(self, due: list[str]) -> None:
         """Asks about the tasks in doubt, some at a time; those that stay in doubt again, later and later."""
-        shared = self._shared
-        due = [label for label, at in shared.doubts.items() if shared.now >= at]
-        for start in range(0, len(due), SECURED_AT_A_TIME):
-            batch = due[start : start + SECURED_AT_A_TIME]
-            for label in batch:
-                shared.doubts.pop(label, None)
-            done = await shared.scheduler.together(*(secure(shared, label) for label in batch))
-            for label, is_done in zip(batch, done, strict=True):
-                self._retry(label, is_done=is_done)
+        try:
+            for start in range(0, len(due), SECURED_AT_A_TIME):
+                batch = due[start : start + SECURED_AT_A_TIME]
+                for label in batch:
+                    self._shared.doubts.pop(label, None)
+                done = await self._shared.scheduler.together(*(secure(self._shared, label) for label in batch))
+                for label, is_done in zip(batch, done, strict=True):
+                    self._retry(label, is_done=is_done)
+        finally:
+            self._is_securing = False
 
     def _retry(self, label: str, *, is_done: bool) -> None:
+        shared = self._shared
         if is_done:
             self._retries.pop(label, None)
             return
         wait_s = self._retries[label] = min(AGAIN_MOST_S, 2 * self._retries.get(label, AGAIN_S / 2))
-        self._shared.doubts[label] = self._shared.now + wait_s * self._shared.chance.uniform(0.5, 1.5)
+        shared.doubts[label] = min(
+            shared.now + wait_s * shared.chance.uniform(0.5, 1.5), shared.doubts.get(label, float("inf"))
+        )
 
-    async def _choose_guardians(self) -> None:
+    def _ask_guardians(self, among: AbstractSet[str], within_s: float) -> None:
+        for record in self._shared.ledger.owned():
+            if not among.isdisjoint(record.guardians) or not among.isdisjoint(record.previous):
+                self._retries.pop(record.label, None)
+                self._shared.doubt(record.label, within_s)
+
+    def _ask_again(self) -> None:
+        """Hosts that came back may not have seen this one at first, and place its tasks anew after they were asked."""
+        if self._came and self._shared.now - self._came_at >= SEEN_BY_ALL_S:
+            self._ask_guardians(self._came, SEEN_BY_ALL_S / 2)
+            self._came.clear()
+
+    def _choose_guardians(self) -> None:
         """When nobody came or went for a while, tasks whose guardians are not the chosen ones any more are in doubt."""
         shared = self._shared
         if shared.view.guarding != self._guarding_seen:
@@ -233,22 +264,25 @@ class Coordinator:
         for record in shared.ledger.owned():
             shared.doubt(record.label, shared.rules.audit_s / 2)
         for host in list(shared.ledger.owners()):
-            self._restarting.audit_soon(host, shared.rules.audit_s / 2)
+            shared.audit_soon(host, shared.rules.audit_s / 2)
         await shared.ledger.sweep(shared.now, shared.rules)
 
-    async def _say_room(self) -> None:
+    def _say_room(self) -> None:
         shared = self._shared
         room = has_room(shared.room, shared.admission.share_left, shared.rules)
         me = shared.view.get(shared.me)
         if me is not None and rests_for_newer(shared.view, me, shared.now, shared.rules):
             room = False
-        await shared.say(shared.state, room=room)
+        if room is not shared.room:
+            shared.scheduler.start(shared.say(shared.state, room=room))
 
-    async def _wake(self) -> None:
+    def _wake(self) -> None:
+        spare = self._spares.choose(self._shared.view, self._shared.me, self._shared.now)
+        if spare is not None:
+            self._shared.scheduler.start(self._start_spare(spare))
+
+    async def _start_spare(self, spare: str) -> None:
         shared = self._shared
-        spare = self._spares.choose(shared.view, shared.me, shared.now)
-        if spare is None:
-            return
         shared.notice("wakes", {"host": spare})
         try:
             await shared.local.wake_spare(spare)

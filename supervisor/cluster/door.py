@@ -77,7 +77,7 @@ class HostDoor:
             return withheld
         is_new = shared.ledger.record(record.label) != record
         if is_new:
-            await shared.ledger.put(record, shared.now)
+            await shared.learn(record)
         is_guardian = shared.me in record.guardians and not record.removed
         if is_guardian and record.bundle is not None:
             await shared.local.hold_bundle(record.bundle, sources(shared, record))

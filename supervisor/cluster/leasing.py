@@ -1,16 +1,10 @@
-"""The owner of strict tasks asks for its leases again and again, and stops a copy whose lease is over.
-
-Every tick: whatever runs here and is not this host's ends; whatever is this host's and does not run boots, a strict
-task only under a lease.
-"""
+"""The owner of strict tasks asks for its leases again and again; without one a strict task does not run."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 from supervisor.cluster.guardians import quorums, union
-from supervisor.cluster.ports import BootFailed
-from supervisor.cluster.securing import end_copy
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Leased, Member, Mode, Record, Version
 
@@ -36,16 +30,6 @@ def is_leased(shared: Shared, record: Record) -> bool:
     return shared.leases.is_held(record.label, quorums(record, shared.view, shared.now, shared.rules), shared.now)
 
 
-async def put_right(shared: Shared) -> None:
-    """Ends what may not run here, and boots what should."""
-    owned = shared.ledger.labels_of(shared.me)
-    suspects = (shared.runs - owned) | (shared.runs & shared.ledger.strict)
-    wrong = sorted(label for label in suspects if not may_run(shared, label))
-    missing = sorted(label for label in owned - shared.runs if may_run(shared, label))
-    await shared.scheduler.together(*(_end(shared, label) for label in wrong))
-    await shared.scheduler.together(*(_boot(shared, label) for label in missing[: shared.rules.restarts]))
-
-
 def may_run(shared: Shared, label: str) -> bool:
     """Whether this host owns the task and holds its lease, if it needs one."""
     record = shared.ledger.owns(label)
@@ -58,26 +42,6 @@ def _note(shared: Shared, guardian: str, held: dict[str, Version], answer: Lease
             shared.leases.renewed(label, guardian, asked_at)
         else:
             shared.doubt(label)
-
-
-async def _end(shared: Shared, label: str) -> None:
-    async with shared.turn(label):
-        if label in shared.runs and not may_run(shared, label):
-            await end_copy(shared, label)
-
-
-async def _boot(shared: Shared, label: str) -> None:
-    async with shared.turn(label):
-        record = shared.ledger.owns(label)
-        if record is None or label in shared.runs or not may_run(shared, label):
-            return
-        shared.admission.insist(label, record.epoch, record.needs)
-        try:
-            await shared.local.boot(record, sources(shared, record))
-        except BootFailed as problem:
-            shared.notice("boot-failed", {"label": label, "problem": str(problem)})
-            return
-        shared.runs.add(label)
 
 
 def sources(shared: Shared, record: Record) -> list[Member]:

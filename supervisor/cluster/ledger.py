@@ -89,6 +89,10 @@ class Ledger:
         records = (entry.record for entry in self._entries.values())
         return {record.bundle for record in records if record is not None and record.bundle is not None}
 
+    def tombstones(self) -> Iterator[Record]:
+        """What was removed."""
+        return (entry.record for entry in self._entries.values() if entry.record is not None and entry.record.removed)
+
     async def sweep(self, now: float, rules: Rules) -> None:
         """Forgets what is no longer this host's matter, and what was removed, a day after."""
         for label in [label for label, at in self._kept_at.items() if now - at >= rules.tombstone_s]:

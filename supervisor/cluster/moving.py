@@ -5,6 +5,7 @@ A strict task stops first, since it must never run twice: it has no copy for as 
 
 from __future__ import annotations
 
+from supervisor.cluster.finding import pass_on_tombstones
 from supervisor.cluster.placing import Placed, place
 from supervisor.cluster.securing import end_copy, give_up
 from supervisor.cluster.shared import Shared
@@ -53,6 +54,7 @@ async def move_all(shared: Shared, until: float) -> dict[str, str]:
 
 async def hand_over_guarding(shared: Shared, until: float) -> None:
     """Waits until owners have found other guardians for what this host guards; no longer than until then."""
+    await pass_on_tombstones(shared)
     while shared.now < until and any(not record.removed for record in shared.ledger.guarded()):
         await shared.scheduler.sleep(1.0)
 

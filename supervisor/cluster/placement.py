@@ -1,14 +1,14 @@
 """Which hosts are asked to take a task, in which order.
 
-Hosts that are alive, up and say that they have room, newest boot first, ties by id; at most 8 are asked. A host that
-said "full" is left out for 3 s. A task that names hosts or cores goes nowhere else: the hosts are compared here, the
-cores by the host that admits. Only the admission at the host itself is the truth; this is only an order.
+Hosts that are alive, up and say that they have room, newest boot first, ties by id; at most 8 are asked: the newest
+four, then some further and further back, since in a rush of work the newest hosts are full before anybody has heard of
+it. A host that said "full" is left out for 3 s. A task that names hosts or cores goes nowhere else: the hosts are
+compared here, the cores by the host that admits. Only the admission at the host itself is the truth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from itertools import islice
+from collections.abc import Collection
 
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.values import Member, Needs
@@ -37,15 +37,25 @@ class FullMarks:
 
 def candidates(
     view: View, needs: Needs, *, full: FullMarks, now: float, without: Collection[str], rules: Rules
-) -> Iterator[Member]:
-    """The hosts to ask, best first; lazily, so that marks that are made meanwhile count."""
-    return islice(_fitting(view, needs, full, now, without), rules.tries)
-
-
-def _fitting(view: View, needs: Needs, full: FullMarks, now: float, without: Collection[str]) -> Iterator[Member]:
+) -> list[Member]:
+    """The hosts to ask, in this order."""
     # A host that a task names is asked even if it says that it has no room: that is about new work of any kind.
-    for member in view.with_room if needs.hosts is None else view.up:
-        if member.id in without or full.is_full(member.id, now):
-            continue
-        if needs.hosts is None or member.id in needs.hosts:
-            yield member
+    hosts = view.with_room if needs.hosts is None else view.up
+    fitting = [
+        member
+        for member in hosts
+        if member.id not in without
+        and not full.is_full(member.id, now)
+        and (needs.hosts is None or member.id in needs.hosts)
+    ]
+    return [fitting[place] for place in places(len(fitting), rules.tries)]
+
+
+def places(count: int, tries: int) -> list[int]:
+    """Which of `count` hosts are asked: half of the tries go to the newest, the rest further and further back."""
+    if count <= tries:
+        return list(range(count))
+    near = tries // 2
+    far = tries - near
+    steps = [near * ((count - 1) / near) ** (step / max(1, far - 1)) for step in range(far)]
+    return [*range(near), *(max(near + at, int(step)) for at, step in enumerate(steps))]

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Collection
 
 GROUPS = 1024
+LEARNT = 64
 
 
 def group_of(label: str) -> int:
@@ -24,6 +25,7 @@ class Rendezvous:
 
     def __init__(self) -> None:
         self._hosts: dict[str, None] = {}
+        self._learnt: dict[int, Collection[str]] = {}  # the latest sets of hosts that were asked about
         self._orders: dict[int, tuple[array[int], list[str]]] = {}
 
     def first(self, group: int, among: Collection[str], count: int, *, without: str = "") -> tuple[str, ...]:
@@ -38,16 +40,16 @@ class Rendezvous:
         return tuple(found)
 
     def _learn(self, among: Collection[str]) -> None:
-        if among is self._learnt_last:
+        if self._learnt.get(id(among)) is among:
             return
-        self._learnt_last = among
+        if len(self._learnt) >= LEARNT:
+            self._learnt.clear()
+        self._learnt[id(among)] = among
         for host in among:
             if host not in self._hosts:
                 self._hosts[host] = None
                 for group, order in self._orders.items():
                     _insert(order, group, host)
-
-    _learnt_last: Collection[str] = ()
 
     def _order(self, group: int) -> list[str]:
         order = self._orders.get(group)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import union
 from supervisor.cluster.placing import NotPlaced, place
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.restart import is_due
 from supervisor.cluster.shared import Shared
+from supervisor.cluster.values import Record
 
 AGAIN_S = 5.0  # after a placement failed, with jitter; then twice as long, up to
 AGAIN_MOST_S = 60.0
@@ -26,10 +28,10 @@ class Restarting:
         self._shared = shared
         self._under_way: set[str] = set()
         self._again: dict[str, tuple[float, float]] = {}  # label -> not before, and how long it waited
+        self._unaware: dict[str, dict[str, int]] = {}  # old owner -> its tasks that were placed anew: label -> epoch
         self._lost: dict[str, float] = {}  # label -> when its owner was found not to have it
-        self._audits: dict[str, float] = {}  # host -> when to ask it
 
-    async def look(self) -> None:
+    def look(self) -> None:
         """Starts the placements that are due. Every second."""
         shared = self._shared
         for label in list(self._candidates()):
@@ -39,18 +41,17 @@ class Restarting:
                 self._under_way.add(label)
                 shared.scheduler.start(self._restart(label))
 
-    def audit_soon(self, host: str, within_s: float = AUDIT_WITHIN_S) -> None:
-        """Has a host asked what it owns, if this one guards any of its tasks."""
-        if host != self._shared.me and self._shared.ledger.labels_of(host):
-            self._audits.setdefault(host, self._shared.now + self._shared.chance.uniform(1.0, within_s))
+    def tell_old_owner(self, owner: str) -> None:
+        """If it is alive, tells a host which of its tasks this one has placed anew; otherwise when it comes back."""
+        if self._shared.view.is_alive(owner) and (epochs := self._unaware.pop(owner, None)):
+            self._shared.scheduler.start(self._retire(owner, epochs))
 
-    async def audit(self) -> None:
-        """Asks the hosts that are to be asked by now. Every second."""
-        now = self._shared.now
-        due = [host for host, at in self._audits.items() if now >= at]
-        for host in due:
-            del self._audits[host]
-        await self._shared.scheduler.together(*(self._audit(host) for host in due))
+    def audit(self) -> None:
+        """Starts to ask the hosts that are to be asked by now. Every second."""
+        now, audits = self._shared.now, self._shared.audits
+        for host in [host for host, at in audits.items() if now >= at]:
+            del audits[host]
+            self._shared.scheduler.start(self._audit(host))
 
     def _candidates(self) -> Iterator[str]:
         """Tasks whose owner may be gone."""
@@ -73,8 +74,10 @@ class Restarting:
     async def _restart(self, label: str) -> None:
         shared = self._shared
         try:
-            record = shared.ledger.record(label)
-            if record is None or record.removed:
+            before = shared.ledger.record(label)
+            record = await find(shared, label)  # this host may be the one that missed a change
+            if record is None or before is None or record.version != before.version:
+                await self._learn(label, record)
                 return
             outcome = await place(shared, record)
             if isinstance(outcome, NotPlaced):
@@ -83,25 +86,32 @@ class Restarting:
             shared.notice("restarted", {"label": label, "from": record.owner, "on": outcome.record.owner})
             self._lost.pop(label, None)
             self._again.pop(label, None)
-            await self._tell_old_owner(record.owner, label, outcome.record.epoch)
+            self._unaware.setdefault(record.owner, {})[label] = outcome.record.epoch
+            self.tell_old_owner(record.owner)
         finally:
             self._under_way.discard(label)
 
     async def _failed(self, label: str, outcome: NotPlaced) -> None:
         shared = self._shared
         if outcome.newer is not None:
-            self._lost.pop(label, None)
-            await shared.take(outcome.newer)
+            await self._learn(label, outcome.newer)
             return
         _, waited_s = self._again.get(label, (0.0, AGAIN_S / 2))
         wait_s = min(AGAIN_MOST_S, 2 * waited_s)
         self._again[label] = (shared.now + wait_s * shared.chance.uniform(0.5, 1.5), wait_s)
         shared.notice("restart-failed", {"label": label, "problem": outcome.problem})
 
-    async def _tell_old_owner(self, owner: str, label: str, epoch: int) -> None:
+    async def _learn(self, label: str, newer: Record | None) -> None:
+        self._lost.pop(label, None)
+        if newer is not None:
+            await self._shared.take(newer)
+
+    async def _retire(self, owner: str, epochs: dict[str, int]) -> None:
+        for label, epoch in epochs.items():
+            await self._tell_retired(owner, label, epoch)
+
+    async def _tell_retired(self, owner: str, label: str, epoch: int) -> None:
         shared = self._shared
-        if not shared.view.is_alive(owner):
-            return
         await shared.ask([owner], lambda member: shared.peers.retire(member, label, epoch))
 
     async def _audit(self, host: str) -> None:
@@ -114,7 +124,7 @@ class Restarting:
         try:
             held = await shared.peers.records(member)
         except Silent:
-            self.audit_soon(host, 4 * AUDIT_WITHIN_S)
+            shared.audit_soon(host, 4 * AUDIT_WITHIN_S)
             return
         for label, record in before.items():
             if record is None or record.removed or shared.me not in union(record):

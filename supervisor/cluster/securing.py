@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.guardians import chosen, regarded, settled
+from supervisor.cluster.leasing import renew
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import Told, tell
-from supervisor.cluster.values import Record
+from supervisor.cluster.values import Mode, Record
 
 AGAIN_S = 5.0  # at least, after guardians were not reached
 AGAIN_MOST_S = 60.0
@@ -24,11 +25,13 @@ async def secure(shared: Shared, label: str) -> bool:
         record = shared.ledger.owns(label)
         if record is None:
             return True
-        record = await _with_chosen_guardians(shared, record)
+        record = _with_chosen_guardians(shared, record)
         told = await tell(shared, record)
         if told.newer is not None:
             await give_up(shared, told.newer)
             return True
+        if told.is_kept or record.mode is not Mode.STRICT:
+            await _adopt(shared, record)
         if told.is_kept:
             shared.barred.discard(label)
             return not record.previous or await _settle(shared, record)
@@ -57,13 +60,26 @@ async def end_copy(shared: Shared, label: str) -> None:
         shared.admission.release(label)
 
 
-async def _with_chosen_guardians(shared: Shared, record: Record) -> Record:
+def _with_chosen_guardians(shared: Shared, record: Record) -> Record:
     wanted = chosen(record.label, shared.view, shared.order, shared.rules, owner=shared.me)
     if wanted == record.guardians:
         return record
     record = regarded(record, wanted)
-    await shared.ledger.put(record, shared.now)
-    return record
+    # A revision that some guardians may have seen is never used for anything else.
+    shared.tried[record.label] = max(record.revision, shared.tried.get(record.label, 0) + 1)
+    return replace(record, revision=shared.tried[record.label])
+
+
+async def _adopt(shared: Shared, record: Record) -> None:
+    """Makes it this host's record; a strict one when its new guardians gave their leases, so that it need not stop."""
+    have = shared.ledger.owns(record.label)
+    if have is None or have == record:
+        return
+    if record.mode is Mode.STRICT:
+        await renew(shared, [record])
+    if shared.ledger.owns(record.label) == have:
+        await shared.ledger.put(record, shared.now)
+    shared.tried.pop(record.label, None)
 
 
 async def _settle(shared: Shared, record: Record) -> bool:

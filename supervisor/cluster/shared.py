@@ -18,6 +18,7 @@ from supervisor.cluster.rules import Rules
 from supervisor.cluster.values import HostState, Member, MemberState, Record, Version
 from supervisor.cluster.view import View
 
+CONFIRMED_S = 60.0  # within which a guardian asks a new owner whether it owns the task
 TURN_S = 0.05  # how often somebody looks whether it is their turn: conflicts are rare
 
 
@@ -55,9 +56,9 @@ class Shared:
         self.leases = Leases(rules)
         self.runs: set[str] = set()  # labels of the tasks that run here
         self.boots: dict[str, Version] = {}  # the tasks that are being booted here, and not owned yet
-        self.barred: set[str] = (
-            set()
-        )  # of this host, but promised to another one: they do not come up before it is clear
+        self.barred: set[str] = set()  # promised to another host: they do not come up before it is clear
+        self.audits: dict[str, float] = {}  # hosts that are to be asked what they own: host -> from when on
+        self.tried: dict[str, int] = {}  # revisions that guardians were told and that are not this host's yet
         self.doubts: dict[str, float] = {}  # the tasks whose guardians are to be asked: label -> from when on
         self._turns: set[str] = set()
 
@@ -73,15 +74,29 @@ class Shared:
         if told != (self.state, self.room):
             await self.local.tell(self.state, room=self.room)
 
+    def audit_soon(self, host: str, within_s: float) -> None:
+        """Has a host asked what it owns, if it should own anything that this one knows of."""
+        if host != self.me and self.ledger.labels_of(host):
+            at = self.now + self.chance.uniform(within_s / 5, within_s)
+            self.audits[host] = min(at, self.audits.get(host, at))
+
+    async def learn(self, record: Record) -> None:
+        """Keeps a record that is newer; if it names another owner than before, that one is asked a little later."""
+        before = self.ledger.record(record.label)
+        await self.ledger.put(record, self.now)
+        if before is None or before.epoch != record.epoch:
+            self.audit_soon(record.owner, CONFIRMED_S)  # it may have failed to boot what it told its guardians of
+
     async def take(self, newer: Record) -> None:
         """Keeps what another host knew better, unless this one learnt more meanwhile."""
         have = self.ledger.record(newer.label)
         if have is None or beats(newer, have, self.view):
-            await self.ledger.put(newer, self.now)
+            await self.learn(newer)
 
     def doubt(self, label: str, within_s: float = 0.0) -> None:
-        """Has the guardians of a task asked some time within `within_s`."""
-        self.doubts.setdefault(label, self.now + self.chance.uniform(0, within_s))
+        """Has the guardians of a task asked some time within `within_s`, if not sooner."""
+        at = self.now + (self.chance.uniform(0, within_s) if within_s else 0.0)
+        self.doubts[label] = min(at, self.doubts.get(label, at))
 
     @asynccontextmanager
     async def turn(self, label: str) -> AsyncIterator[None]:

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def five(tmp_path: Path) -> Iterator[Machines]:
         yield found
 
 
-def apply_many(five: Machines, folder: Path, count: int, **settings: object) -> None:
+def apply_many(five: Machines, folder: Path, count: int, **settings: Any) -> None:
     """So many tasks, through one host after the other."""
     for number in range(count):
         settings_of = answering_task(folder, f"t{number}", PORT + number, **settings)

@@ -12,12 +12,12 @@ _MEANINGS = (
     (
         re.compile(r"(?:TCP|UDP) listener.* port (?P<what>\d+).*address already in use", re.DOTALL),
         "port {what} of the cluster address is in use",
-        "end the program that has it (`ss -lntup` shows it), or choose another port in `clusterBind`",
+        "end the program that has it (`ss -lntup` shows it), or choose another port in `gossipListen`",
     ),
     (
         re.compile(r"cannot assign requested address"),
         "this machine does not have the cluster address",
-        "`ip address` lists what it has; set `clusterBind` to one of them",
+        "`ip address` lists what it has; set `gossipListen` to one of them",
     ),
     (
         re.compile(

@@ -53,6 +53,8 @@ class Cluster:
         self._bundles = bundles
         self._journal = journal
         self._key_file = settings.cluster_key_file
+        self._power = Power(settings)
+        self._power.check()
         keys = read_keys(self._key_file)
         self._ring = KeyRing(keys)
         self.own = own
@@ -104,7 +106,9 @@ class Cluster:
         """Takes part: starts the agent, finds out which tasks are still this host's, and brings those up."""
         options = DownloadOptions(self._settings.state_dir / "uploads", self._settings.bundle_size)
         downloads = Downloads(self.wire, options, self._bundles.has, self._add_bundle)
-        local = HostLocal(self._settings, self._tasks, self._store, downloads, self.membership, Power(), self._forget)
+        local = HostLocal(
+            self._settings, self._tasks, self._store, downloads, self.membership, self._power, self._forget
+        )
         coordinator = Coordinator(
             self.own.id,
             peers=PeerCalls(self.wire),
@@ -113,6 +117,7 @@ class Cluster:
             chance=random.SystemRandom(),
             notice=self._notice,
             rules=rules_of(self._settings),
+            spares=self._power.spares,
         )
         await self._part.enter_async_context(self.membership)
         following = asyncio.create_task(self._follow(coordinator))

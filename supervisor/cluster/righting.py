@@ -1,0 +1,68 @@
+"""Ends what may not run on this host, and boots what should: looked at every second.
+
+A copy that is superseded, or whose lease is over, ends; a task of this host that does not run, though it may, boots.
+None waits for another, or else one slow boot would keep a strict task alive beyond its lease.
+"""
+
+from __future__ import annotations
+
+from supervisor.cluster.leasing import may_run, sources
+from supervisor.cluster.ports import BootFailed
+from supervisor.cluster.securing import end_copy
+from supervisor.cluster.shared import Shared
+
+BOOT_AGAIN_S = 10.0
+
+
+class Righting:
+    """The copies of one host. Loop thread."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._ending: set[str] = set()
+        self._booting: set[str] = set()
+        self._not_before: dict[str, float] = {}  # label -> when to boot it again
+
+    def look(self) -> None:
+        """Starts what has to be done."""
+        shared = self._shared
+        owned = shared.ledger.labels_of(shared.me)
+        for label in sorted((shared.runs - owned) | (shared.runs & shared.ledger.strict)):
+            if label not in self._ending and not may_run(shared, label):
+                self._ending.add(label)
+                shared.scheduler.start(self._end(label))
+        for label in sorted(owned - shared.runs):
+            if len(self._booting) >= shared.rules.restarts:
+                return
+            if label not in self._booting and self._is_time(label) and may_run(shared, label):
+                self._booting.add(label)
+                shared.scheduler.start(self._boot(label))
+
+    def _is_time(self, label: str) -> bool:
+        return self._shared.now >= self._not_before.get(label, 0.0)
+
+    async def _end(self, label: str) -> None:
+        shared = self._shared
+        try:
+            async with shared.turn(label):
+                if label in shared.runs and not may_run(shared, label):
+                    await end_copy(shared, label)
+        finally:
+            self._ending.discard(label)
+
+    async def _boot(self, label: str) -> None:
+        shared = self._shared
+        try:
+            async with shared.turn(label):
+                record = shared.ledger.owns(label)
+                if record is None or label in shared.runs or not may_run(shared, label):
+                    return
+                shared.admission.insist(label, record.epoch, record.needs)
+                await shared.local.boot(record, sources(shared, record))
+                shared.runs.add(label)
+                self._not_before.pop(label, None)
+        except BootFailed as problem:
+            self._not_before[label] = shared.now + BOOT_AGAIN_S
+            shared.notice("boot-failed", {"label": label, "problem": str(problem)})
+        finally:
+            self._booting.discard(label)

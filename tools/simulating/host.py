@@ -1,0 +1,189 @@
+"""A simulated host: the real coordinator, over a disk, a network and a machine that are not real."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from supervisor.cluster.coordinator import Coordinator
+from supervisor.cluster.ports import Door, Kept
+from supervisor.cluster.values import Capacity, Departure, HostState, Member, MemberState, Record
+from tools.simulating.loop import HostScheduler, Life
+from tools.simulating.network import SimulatedPeers
+
+if TYPE_CHECKING:
+    from tools.simulating.world import World
+
+LOOK_S = 1.0  # how often a host reads the news
+BOOT_S = (0.001, 0.05)  # of a task
+FINISHING_S = (0.0, 0.2)  # of a copy's last requests
+
+
+@dataclass(slots=True)
+class Machine:
+    """What stays when a host crashes."""
+
+    id: str
+    boot_time: float  # by its own clock, which may be minutes off
+    image: str
+    tasks: int  # that fit
+    lag_s: float  # how old its news are
+    has_disk: bool  # False: what it kept is lost with each life
+
+
+class Host:
+    """One machine and its lives."""
+
+    def __init__(self, machine: Machine, world: World) -> None:
+        self.machine = machine
+        self.life = Life()
+        self.life.is_over = True
+        self.disk: dict[str, Kept] = {}
+        self.coordinator: Coordinator | None = None
+        self.has_gone_home = False
+        self._world = world
+        self._chance = random.Random(f"{world.seed} {machine.id}")
+        self._running: set[str] = set()
+        self._state = (HostState.STARTING, True)
+        self._idle_since: float | None = None
+
+    @property
+    def id(self) -> str:
+        """The host's."""
+        return self.machine.id
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is on and has not crashed."""
+        return not self.life.is_over
+
+    @property
+    def open_door(self) -> Door | None:
+        """What answers there."""
+        return None if self.life.is_over or self.coordinator is None else self.coordinator.door
+
+    @property
+    def running(self) -> frozenset[str]:
+        """Labels of the copies that answer there."""
+        return frozenset(self._running)
+
+    @property
+    def state(self) -> HostState:
+        """What it says."""
+        return self._state[0]
+
+    def start(self) -> None:
+        """Switches it on."""
+        world = self._world
+        if not self.machine.has_disk:
+            self.disk.clear()
+        self.life, self.has_gone_home = Life(), False
+        self._idle_since = world.time.now
+        self.coordinator = Coordinator(
+            self.id,
+            peers=SimulatedPeers(self.id, world.network),
+            local=self,
+            scheduler=HostScheduler(world.time, self.life),
+            chance=self._chance,
+            notice=self._notice,
+            rules=world.rules,
+            spares=world.spares,
+            order=world.order,
+        )
+        world.time.start(self._live(self.coordinator), self.life)
+
+    def crash(self) -> None:
+        """Ends it at once."""
+        self.life.is_over = True
+        for label in sorted(self._running):
+            self._world.copies.ended(self.id, label)
+        self._running.clear()
+        self._world.gossip.crashed(self.id)
+
+    def member(self, alive: MemberState) -> Member:
+        """As it tells its peers."""
+        machine, (state, room) = self.machine, self._state
+        return Member(self.id, machine.boot_time, "", alive, state, room=room, image=machine.image, since=0.0)
+
+    async def _live(self, coordinator: Coordinator) -> None:
+        world, scheduler = self._world, HostScheduler(self._world.time, self.life)
+        world.gossip.publish(self.member(MemberState.ALIVE))
+        await scheduler.sleep(self._chance.uniform(0.5, 2.0))
+        coordinator.on_members(world.gossip.view(self.id, self.machine.lag_s))
+        scheduler.start(coordinator.start())
+        while True:
+            view = world.gossip.view(self.id, self.machine.lag_s)
+            if view is not coordinator.view:
+                coordinator.on_members(view)
+            await scheduler.sleep(LOOK_S * self._chance.uniform(0.9, 1.1))
+
+    def _notice(self, what: str, details: Mapping[str, Any]) -> None:
+        self._world.noticed(self.id, what, details)
+
+    # What the coordinator asks of this machine, as in Local.
+
+    def capacity(self) -> Capacity:
+        """A number of tasks."""
+        return Capacity(None, self.machine.tasks, frozenset(range(2)))
+
+    def idle_since(self) -> float | None:
+        """A host is busy while it has tasks."""
+        return self._idle_since
+
+    async def boot(self, record: Record, sources: Sequence[Member]) -> None:
+        """Takes some milliseconds."""
+        await HostScheduler(self._world.time, self.life).sleep(self._chance.uniform(*BOOT_S))
+        if record.wanted:
+            self._running.add(record.label)
+            self._idle_since = None
+            self._world.copies.began(self.id, record)
+
+    async def stop(self, label: str) -> None:
+        """A copy answers no more at once, and is over a little later."""
+        if label not in self._running:
+            return
+        self._running.discard(label)
+        self._world.copies.ended(self.id, label)
+        if not self._running:
+            self._idle_since = self._world.time.now
+        await HostScheduler(self._world.time, self.life).sleep(self._chance.uniform(*FINISHING_S))
+
+    async def hold_bundle(self, digest: str, sources: Sequence[Member]) -> bool:
+        """There are none."""
+        return True
+
+    async def load(self) -> Sequence[Kept]:
+        """From the disk."""
+        return list(self.disk.values())
+
+    async def keep(self, kept: Kept) -> None:
+        """On the disk."""
+        self.disk[kept.label] = kept
+
+    async def forget(self, label: str) -> None:
+        """From the disk."""
+        self.disk.pop(label, None)
+
+    async def tell(self, state: HostState, *, room: bool) -> None:
+        """By gossip."""
+        self._state = (state, room)
+        self._world.gossip.publish(self.member(MemberState.ALIVE))
+
+    async def leave(self) -> None:
+        """By gossip."""
+        self._world.gossip.publish(self.member(MemberState.LEFT))
+
+    async def power_off(self, departure: Departure) -> None:
+        """The end of this life."""
+        self._world.goes(self, departure)
+        for label in sorted(self._running):
+            self._world.copies.ended(self.id, label)
+        self._running.clear()
+        self.has_gone_home = True
+        self.life.is_over = True
+
+    async def wake_spare(self, spare: str) -> None:
+        """By a packet that arrives."""
+        self._world.wakes(spare)
