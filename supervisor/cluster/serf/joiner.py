@@ -1,15 +1,16 @@
-"""Looks for the cluster at the addresses that were given, until somebody else is there."""
+"""Looks for the cluster where it was told to and where others were before, until somebody else is there."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 
 from supervisor.cluster.serf import rpc
 from supervisor.cluster.serf.connection import Answered, TimedOut
 from supervisor.cluster.serf.errors import AgentError
 from supervisor.cluster.serf.life import Life
+from supervisor.cluster.serf.listener import Listener
 from supervisor.cluster.serf.problems import explain
 from supervisor.cluster.serf.reports import Reports
 from supervisor.cluster.serf.retry import Retry
@@ -18,6 +19,8 @@ from supervisor.cluster.serf.view import View
 RETRY = Retry(first_s=1.0, longest_s=30.0)
 # Halves of a cluster that were apart for longer than Serf remembers failed hosts (a day) find each other by this.
 AGAIN_S = 600.0
+# Members of before that are asked, too: an agent that dies within half a second of a join has it not in its snapshot.
+KNOWN = 3
 SUBJECT = "joining"
 
 
@@ -25,43 +28,47 @@ class Joiner:
     """Loop thread."""
 
     def __init__(
-        self, view: View, addresses: Sequence[str], reports: Reports, chance: Random, joined: Callable[[], object]
+        self, view: View, listener: Listener, addresses: Sequence[str], reports: Reports, chance: Random
     ) -> None:
         self._view = view
-        self._addresses = list(addresses)
+        self._listener = listener
+        self._given = list(addresses)
         self._reports = reports
         self._chance = chance
-        self._joined = joined
 
     async def run(self, life: Life) -> None:
         """Never returns. AgentError when the agent does not answer."""
         failures = 0
-        while self._addresses:
-            found = await self._try_all(life)
-            failures = 0 if found else failures + 1
-            if self._view.others_alive:
+        while True:
+            failures = 0 if await self._try_all(life) else failures + 1
+            if self._listener.has_met_others:
                 self._reports.right(SUBJECT)
                 await asyncio.sleep(AGAIN_S * (1 - self._chance.random() / 2))
             else:
                 await asyncio.sleep(RETRY.pause_s(max(1, failures), self._chance))
-        await asyncio.Event().wait()
+
+    def _addresses(self) -> list[str]:
+        """In an order of its own, those that were given first."""
+        known = [each for each in self._view.addresses if each not in self._given]
+        some = self._chance.sample(known, min(KNOWN, len(known)))
+        return self._chance.sample(self._given, len(self._given)) + some
 
     async def _try_all(self, life: Life) -> bool:
-        """Asks one after the other, in an order of its own; whether one answered."""
+        """Asks one after the other; whether one answered."""
         problems: dict[str, AgentError] = {}
-        for address in self._chance.sample(self._addresses, len(self._addresses)):
+        for address in self._addresses():
             try:
                 async with await life.connect() as connection:
                     if await rpc.join(connection, address):
                         self._reports.right(SUBJECT)
-                        self._joined()
+                        self._listener.look()
                         return True
             except Answered as error:
                 problems[address] = AgentError(*explain(error.words))
             except TimedOut as error:
                 problems[address] = AgentError(f"{address} cannot be reached: {error}", "check `clusterJoin`")
         if problems and not self._view.others_alive:
-            self._reports.wrong(SUBJECT, _one([problems[each] for each in self._addresses if each in problems]))
+            self._reports.wrong(SUBJECT, _one([problems[each] for each in sorted(problems)]))
         return False
 
 

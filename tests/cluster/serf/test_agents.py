@@ -275,6 +275,7 @@ def test_an_address_in_use_is_said_and_tried_again(play: Play, tmp_path: Path) -
     play(work)
 
 
+@pytest.mark.slow
 def test_a_second_host_of_the_same_name_gives_way_and_says_why(play: Play, tmp_path: Path) -> None:
     async def work() -> None:
         async with AsyncExitStack() as stack:

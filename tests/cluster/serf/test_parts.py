@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -30,7 +31,7 @@ from supervisor.cluster.serf.tags import tags_of
 from supervisor.cluster.serf.view import View
 from supervisor.cluster.values import HostState, Member, MemberState
 from tests.cluster.serf.agents import KEY, OTHER_KEY, until
-from tests.cluster.serf.samples import member
+from tests.cluster.serf.samples import member, seen
 from tests.fakes.agent import FakeAgent, fake_agent
 
 
@@ -121,8 +122,9 @@ async def test_the_view_is_current_when_all_who_were_known_are_listed_or_had_the
 
 async def test_joining_is_tried_again_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joiner, "RETRY", Retry(0.01, 0.02))
-    view, log, joined = View(member("own")), Log(), asyncio.Event()
-    seeker = Joiner(view, ["10.0.0.1:7946", "10.0.0.2:7946"], log.reports, Random(1), joined.set)
+    view, log = View(member("own")), Log()
+    heard = Listener(view, log.reports, asyncio.get_running_loop().time, lambda: None)
+    seeker = Joiner(view, heard, ["10.0.0.1:7946", "10.0.0.2:7946"], log.reports, Random(1))
     async with fake_agent() as agent, running(seeker.run(life_of(agent))):
         for _ in range(6):
             asked = await agent.asked.get()
@@ -133,9 +135,19 @@ async def test_joining_is_tried_again_and_told_once(monkeypatch: pytest.MonkeyPa
         assert "nobody answers at 10.0.0.1:7946; nobody answers at 10.0.0.2:7946\n" in (log.reports.problem or "")
         assert len(log.lines) == 1
         (await agent.asked.get()).answer({"Num": 1})
-        await joined.wait()
-        assert log.reports.problem is None
+        await until(lambda: log.reports.problem is None)
         assert log.lines[-1] == "info: cluster: joining is well again"
+
+
+async def test_a_new_agent_looks_where_others_were_before() -> None:
+    """Its snapshot may be half a second old, and so without them."""
+    view, log = View(member("own")), Log()
+    heard = Listener(view, log.reports, asyncio.get_running_loop().time, lambda: None)
+    here, left = member("a"), member("b", alive=MemberState.LEFT)
+    view.see([replace(seen(here), address="10.0.0.7:7946"), replace(seen(left), address="10.0.0.8:7946")], 1.0)
+    seeker = Joiner(view, heard, [], log.reports, Random(1))
+    async with fake_agent() as agent, running(seeker.run(life_of(agent))):
+        assert (await agent.asked.get()).body[b"Existing"] == [b"10.0.0.7:7946"]
 
 
 async def test_only_the_newest_tags_are_published_and_not_often(monkeypatch: pytest.MonkeyPatch) -> None:
