@@ -242,7 +242,7 @@ def _ask(host: str, port: int, path: str) -> str | None:
         connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()
         return response.read().decode() if response.status == 200 else None
-    except (TimeoutError, OSError, http.client.HTTPException):
+    except TimeoutError, OSError, http.client.HTTPException:
         return None
     finally:
         connection.close()

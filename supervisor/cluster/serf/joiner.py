@@ -1,15 +1,16 @@
-"""Looks for the cluster at the addresses that were given, until somebody else is there."""
+"""Looks for the cluster where it was told to and where others were before."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
 from supervisor.cluster.serf import rpc
 from supervisor.cluster.serf.connection import Answered, TimedOut
 from supervisor.cluster.serf.errors import AgentError
 from supervisor.cluster.serf.life import Life
+from supervisor.cluster.serf.listener import Listener
 from supervisor.cluster.serf.problems import explain
 from supervisor.cluster.serf.reports import Reports
 from supervisor.cluster.serf.retry import Retry
@@ -19,6 +20,8 @@ RETRY = Retry(first_s=1.0, longest_s=30.0)
 # Halves of a cluster that were apart for longer than Serf remembers failed hosts (a day) find each other by this.
 AGAIN_S = 600.0
 SEEN_S = 1.0  # who was found is among the members by then
+# Members of before that are asked, too: an agent that dies within half a second of a join has it not in its snapshot.
+KNOWN = 3
 SUBJECT = "joining"
 
 
@@ -26,50 +29,59 @@ class Joiner:
     """Loop thread."""
 
     def __init__(
-        self, view: View, addresses: Sequence[str], reports: Reports, chance: Random, joined: Callable[[], object]
+        self, view: View, listener: Listener, addresses: Sequence[str], reports: Reports, chance: Random
     ) -> None:
         self._view = view
-        self._addresses = list(addresses)
+        self._listener = listener
+        self._given = list(addresses)
         self._reports = reports
         self._chance = chance
-        self._joined = joined
 
     async def run(self, life: Life) -> None:
-        """Never returns. AgentError when the agent does not answer."""
-        failures = 0
-        while self._addresses:
-            found = await self._try_all(life)
-            failures = 0 if found else failures + 1
-            if self._view.others_alive:
+        """Never returns. AgentError when the agent does not answer.
+
+        Every address is asked until it has answered once, though others were met meanwhile: of hosts that start at the
+        same time some have met each other, and not the rest. A host's own address may be among them, and answers.
+        """
+        missing, failures = set(self._given), 0
+        while True:
+            answered, problems = await self._ask(life, self._addresses(missing))
+            missing -= answered
+            if answered and not self._listener.has_met_others:
+                await asyncio.sleep(SEEN_S)
+            if self._listener.has_met_others:
                 self._reports.right(SUBJECT)
+            elif problems:
+                self._reports.wrong(SUBJECT, _one([problems[each] for each in sorted(problems)]))
+            if self._listener.has_met_others and not missing:
+                missing, failures = set(self._given), 0
                 await asyncio.sleep(AGAIN_S * (1 - self._chance.random() / 2))
             else:
-                await asyncio.sleep(RETRY.pause_s(max(1, failures), self._chance))
-        await asyncio.Event().wait()
+                failures += 1
+                await asyncio.sleep(RETRY.pause_s(failures, self._chance))
 
-    async def _try_all(self, life: Life) -> bool:
-        """Asks one after the other, in an order of its own, until there are others; whether one answered.
+    def _addresses(self, missing: Collection[str]) -> list[str]:
+        """In an order of its own, those that were given first; once all of them answered, all again."""
+        given = [each for each in self._given if each in missing] or self._given
+        known = [each for each in self._view.addresses if each not in self._given]
+        some = self._chance.sample(known, min(KNOWN, len(known)))
+        return self._chance.sample(given, len(given)) + some
 
-        A host's own address may be among them, and answers: that is not the cluster.
-        """
+    async def _ask(self, life: Life, addresses: Sequence[str]) -> tuple[set[str], dict[str, AgentError]]:
+        """Those that answered, and why others did not."""
+        answered: set[str] = set()
         problems: dict[str, AgentError] = {}
-        found = False
-        for address in self._chance.sample(self._addresses, len(self._addresses)):
+        for address in addresses:
             try:
                 async with await life.connect() as connection:
                     if await rpc.join(connection, address):
-                        found = True
-                        self._joined()
-                        await asyncio.sleep(SEEN_S)
+                        answered.add(address)
+                        self._listener.look()
             except Answered as error:
                 problems[address] = AgentError(*explain(error.words))
             except TimedOut as error:
                 problems[address] = AgentError(f"{address} cannot be reached: {error}", "check `clusterJoin`")
-            if self._view.others_alive:
-                return True
-        if problems:
-            self._reports.wrong(SUBJECT, _one([problems[each] for each in self._addresses if each in problems]))
-        return found
+        return answered, problems
 
 
 def _one(problems: Sequence[AgentError]) -> AgentError:

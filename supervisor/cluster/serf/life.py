@@ -139,6 +139,5 @@ def _why(code: int, last_words: str) -> tuple[str, str | None]:
         return f"the agent was ended by {signal.Signals(code - deadman.SIGNALLED).name}", None
     if code < 0:
         return f"the agent's switch was ended by {signal.Signals(-code).name}", None
-    if code == 0:
-        return "the agent ended", None
-    return explain(last_words)
+    message, remedy = explain(last_words)
+    return ("the agent ended", None) if code == 0 and remedy is None else (message, remedy)

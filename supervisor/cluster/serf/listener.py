@@ -44,6 +44,11 @@ class Listener:
         complete = all(member.id in self._listed for member in self._view.members)
         return self._settled or (complete and (self._view.others_alive or not self._expects_others))
 
+    @property
+    def has_met_others(self) -> bool:
+        """Whether the present agent knows anybody else, and somebody is alive."""
+        return self._listed is not None and len(self._listed) > 1 and self._view.others_alive
+
     def look(self) -> None:
         """There may be news that the agent keeps back: it merges a second of them."""
         self._look.set()

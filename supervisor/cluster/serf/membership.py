@@ -52,7 +52,7 @@ class SerfMembership:
         self._memory = Memory(options, self._reports)
         self._view = View(own, [each for each in self._memory.load(now()) if each.id != own.id])
         self._listener = Listener(self._view, self._reports, now, self._changed)
-        self._joiner = Joiner(self._view, options.join, self._reports, chance, self._listener.look)
+        self._joiner = Joiner(self._view, self._listener, options.others, self._reports, chance)
         self._publisher = Publisher(self._view, self._reports)
         self._rotator = Rotator(options.keys, self._reports, chance)
         self._wake = asyncio.Event()
@@ -180,7 +180,7 @@ class SerfMembership:
             try:
                 await _first(
                     life.wait_end(),
-                    self._listener.run(life, expects_others=bool(self._options.join)),
+                    self._listener.run(life, expects_others=bool(self._options.others)),
                     self._joiner.run(life),
                     self._publisher.run(life, published),
                     self._rotator.run(life),

@@ -29,6 +29,11 @@ class SerfOptions:
             raise ValueError(f"keys of {KEY_BYTES} bytes are needed, at least one")
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """`join` without this host itself: all hosts may be given the same list."""
+        return tuple(each for each in self.join if each not in (self.bind, self.advertise))
+
+    @property
     def config(self) -> Path:
         """The agent's configuration."""
         return self.folder / "agent.json"

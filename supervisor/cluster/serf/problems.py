@@ -27,7 +27,7 @@ _MEANINGS = (
         "give all hosts the same `clusterKeyFile`; to change keys, add the new one as a second line everywhere first",
     ),
     (
-        re.compile(r"minority in name conflict|[Nn]ame conflict"),
+        re.compile(r"minority in name conflict"),
         "another host of the cluster has this host's id",
         "give this host another `hostId`",
     ),

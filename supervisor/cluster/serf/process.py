@@ -16,6 +16,7 @@ from supervisor.cluster.serf import deadman
 from supervisor.cluster.serf.loglines import Line, Lines
 
 BEAT_S = 0.25  # twelve beats fit the shortest patience that makes sense
+SWITCH_S = 1.0  # until the switch has acted; it takes milliseconds
 PIECE = 2**16  # bytes read at once
 
 
@@ -84,7 +85,11 @@ class AgentProcess:
 
     async def kill(self) -> None:
         """Ends it without a word to the others; returns when nothing of it is left. May be called twice."""
-        if not self.is_over:
+        self._close_beats()  # the switch kills the agent, and waits for it: nobody inherits what is left
+        try:
+            async with asyncio.timeout(SWITCH_S):
+                await self._ended.wait()
+        except TimeoutError:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)  # not reaped, so the id is its own
             await self._ended.wait()
@@ -98,7 +103,6 @@ class AgentProcess:
 
     def _end(self) -> None:
         self._loop.remove_reader(self._pidfd)
-        self._timer.cancel()
         while self._output >= 0 and self._read():
             pass
         self._ended.set()
@@ -122,9 +126,14 @@ class AgentProcess:
             os.close(self._output)
             self._output = -1
 
+    def _close_beats(self) -> None:
+        if self._beats >= 0:
+            self._timer.cancel()
+            os.close(self._beats)
+            self._beats = -1
+
     def _close(self) -> None:
         self._close_output()
-        for end in (self._pidfd, self._beats):
-            if end >= 0:
-                os.close(end)
-        self._pidfd = self._beats = -1
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1

@@ -27,6 +27,7 @@ class View:
         self._members[own.id] = own
         self._untold = dict.fromkeys(self._members)
         self._foreign: dict[str, Seen] = {}
+        self._addresses: dict[str, str] = {}
 
     @property
     def own(self) -> Member:
@@ -43,6 +44,12 @@ class View:
         """Whether anybody else is."""
         return any(each.alive is MemberState.ALIVE and each.id != self._own for each in self._members.values())
 
+    @property
+    def addresses(self) -> list[str]:
+        """Where the agents of the others were, of those that did not leave."""
+        left = {each.id for each in self._members.values() if each.alive is MemberState.LEFT}
+        return [address for name, address in self._addresses.items() if name not in left]
+
     def tell(self, state: HostState, *, room: bool) -> bool:
         """This host changed; whether that is new."""
         return self._put(replace(self.own, state=state, room=room))
@@ -56,6 +63,7 @@ class View:
             before = self._members.get(each.name)
             member = member_of(each, now)
             if member is not None:
+                self._addresses[each.name] = each.address
                 same = before is not None and before.alive is member.alive
                 self._put(replace(member, since=before.since) if same and before is not None else member)
             elif before is not None and each.state is not None:
@@ -79,6 +87,7 @@ class View:
     def forget(self, name: str) -> None:
         """It is a member no more."""
         self._foreign.pop(name, None)
+        self._addresses.pop(name, None)
         if name != self._own and self._members.pop(name, None) is not None:
             self._untold[name] = None
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,21 @@ def test_an_address_in_use_is_said_and_tried_again(play: Play, tmp_path: Path) -
             await until(lambda: two.membership.agent_pid is not None, lambda: two.lines)
             await until(lambda: two.membership.problem is None, lambda: two.lines)
             one.membership._running = asyncio.create_task(asyncio.sleep(0))
+
+    play(work)
+
+
+@pytest.mark.slow
+def test_a_second_host_of_the_same_name_gives_way_and_says_why(play: Play, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            one, _, three = await begin(stack, tmp_path, 1, 2, 3)
+            twin = replace(options(tmp_path, 4, 1), folder=tmp_path / "twin" / "h2")
+            double = await stack.enter_async_context(host(twin, api="10.0.0.4:7000"))
+            await until(lambda: "has this host's id" in (double.membership.problem or ""), lambda: double.lines)
+            assert {
+                each.api for other in (one, three) for b in other.bursts for each in b.changed if each.id == "h2"
+            } == {"10.0.0.2:7000"}
 
     play(work)
 
