@@ -34,10 +34,18 @@ Examples:
 
 
 @click.command(short_help="List the hosts of the cluster.")
+@click.option("--forget", metavar="HOST", help="Take a host that failed, and will not come back, for one that left.")
 @as_json
 @on_host
-def hosts(client: Client, *, as_json: bool) -> None:
-    """Lists the hosts of the cluster, newest first: new tasks go to the first that has room."""
+def hosts(client: Client, forget: str | None, *, as_json: bool) -> None:
+    """Lists the hosts of the cluster, newest first: new tasks go to the first that has room.
+
+    A host that failed counts for a day in what needs most of the hosts; --forget ends that.
+    """
+    if forget is not None:
+        client.ask("DELETE", "hosts", forget)
+        click.echo(f"{words.text(forget)}: forgotten")
+        return
     answer = client.ask("GET", "hosts")
     if as_json:
         click.echo(answer.text)

@@ -78,6 +78,12 @@ async def list_hosts(call: Call) -> web.StreamResponse:
     return answers.many(await call.host.hosts())
 
 
+async def forget_host(call: Call) -> web.StreamResponse:
+    """Takes a host that failed for one that left."""
+    await call.api.keep(call.host.forget_host(call.values["host"]))
+    return answers.nothing()
+
+
 async def drain(call: Call) -> web.StreamResponse:
     """Asks the host to stop."""
     await call.api.keep(call.host.drain())

@@ -12,6 +12,7 @@ from multidict import MultiMapping
 from supervisor.control.errors import WrongRequest
 from supervisor.errors import Problem
 from supervisor.printable import shown
+from supervisor.spec.host_id import HOST_ID
 from supervisor.spec.problems import safe
 from supervisor.spec.texts import TASK_ID
 from supervisor.spec.units import EXACT
@@ -105,5 +106,6 @@ LABEL = _matching(TASK_ID, TASK_IDS, "a task's id, for example shop")
 DIGEST = _matching("[0-9a-f]{64}", "64 hexadecimal digits, lower case", "the SHA-256 of the bundle's tar")
 WHICH = _matching(TASK_ID, f"a task's id ({TASK_IDS}), or at least 8 digits of a hash", "a task's id, or a hash")
 BOOLEAN = Kind({"type": "boolean"}, _boolean, "true, false", "true or false")
+HOST = _matching(HOST_ID, "1 to 64 of a-z 0-9 -", "a host's id, for example rack1-host7")
 TAIL = _whole(0, TAIL_MAX, "a number of lines")
 NUMBER = _whole(0, EXACT, "the number of an event")

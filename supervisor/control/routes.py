@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor.control import bundles, documents, hosts, tasks
 from supervisor.control.api import Access
-from supervisor.control.parameters import BOOLEAN, DIGEST, LABEL, NUMBER, TAIL, WHICH, Parameter
+from supervisor.control.parameters import BOOLEAN, DIGEST, HOST, LABEL, NUMBER, TAIL, WHICH, Parameter
 from supervisor.control.route import EVERYWHERE, Answer, Content, Route, view, views
 from supervisor.spec.events import Event
 from supervisor.spec.views import (
@@ -86,6 +86,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/v1/hosts", "listHosts", "The hosts of the cluster, newest first", hosts.list_hosts,
         {200: views(MemberView, "the hosts; none without a cluster")}, "host",
+    ),
+    Route(
+        "DELETE", "/v1/hosts/{host}", "forgetHost", "Takes a host that failed for one that left",
+        hosts.forget_host, {204: Answer("it has left")}, "host",
+        (Parameter("host", "path", HOST, "its id"),), refusals=(404, 503),
     ),
     Route(
         "GET", "/v1/events", "followEvents", "What happens on the host, as it happens", hosts.follow_events,

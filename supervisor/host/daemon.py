@@ -124,6 +124,12 @@ class Daemon:
         """The hosts of the cluster."""
         return [] if self._everywhere is None else await self._everywhere.hosts()
 
+    async def forget_host(self, host: str) -> None:
+        """Takes a host that failed for one that left."""
+        if self._everywhere is None:
+            raise Unknown(f"there is no host {host!r}", "this host is one of no cluster")
+        await self._everywhere.forget(host)
+
     async def elsewhere(self, label: str) -> Elsewhere | None:
         """Who has a task that is not here."""
         return None if self._everywhere is None else await self._everywhere.elsewhere(label)

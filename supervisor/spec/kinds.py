@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from supervisor.spec.cores import format_cores, parse_cores
+from supervisor.spec.host_id import is_host_id
 from supervisor.spec.listen import ALLOWED, UNIX_PATH_BYTES, ListenAddress, parse_listen
-from supervisor.spec.placement import is_host_id
 from supervisor.spec.refused import Refused
 from supervisor.spec.texts import parse_folder
 from supervisor.spec.units import SIZE, TIME, Quantity

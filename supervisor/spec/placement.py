@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
+from supervisor.spec.host_id import HOST_ID, is_host_id
 from supervisor.spec.model import Settings
 from supervisor.spec.refused import Refused
 
-HOST_ID = r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?"  # also a name for DNS (RFC 1123), so that machines' names will do
 MODES = ("bestEffort", "strict")
-
-
-def is_host_id(value: object) -> bool:
-    """Whether it can be the id of a host."""
-    return isinstance(value, str) and re.fullmatch(HOST_ID, value) is not None
 
 
 def _parse_hosts(value: object) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from supervisor.spec.placement import is_host_id
+from supervisor.spec.host_id import is_host_id
 from supervisor.spec.program import LENGTH, parse_words, tell_words
 from supervisor.spec.redfish import Redfish, parse_redfish
 from supervisor.spec.refused import Refused

@@ -83,7 +83,12 @@ class FakeHost:
         self.fail: BaseException | None = None
         self.fail_bundle: OSError | None = None
         self.gate: asyncio.Event | None = None
-        self.members: list[MemberView] = []
+        self.members = [
+            MemberView(
+                host="h1", here=False, alive="failed", state="up", room=True, image="", booted=NOW, since_s=1.5,
+                api="10.0.0.1:7443", tasks=None,
+            )
+        ]  # fmt: skip
         self.far: list[TaskView] = []  # tasks of other hosts
         self.silent: tuple[str, ...] = ()
         self.others: dict[str, Elsewhere] = {}  # who has a task that is not here
@@ -120,6 +125,11 @@ class FakeHost:
     async def hosts(self) -> list[MemberView]:
         self._called("hosts")
         return self.members
+
+    async def forget_host(self, host: str) -> None:
+        self._called("forget_host", host)
+        if host not in {each.host for each in self.members}:
+            raise Unknown(f"there is no host {host}", "look")
 
     async def elsewhere(self, label: str) -> Elsewhere | None:
         return self.others.get(label)

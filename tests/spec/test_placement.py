@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from supervisor.errors import SettingsError
 from supervisor.spec.cores import Cores
 from supervisor.spec.files import task_of
-from supervisor.spec.placement import Placement, is_host_id
+from supervisor.spec.host_id import is_host_id
+from supervisor.spec.placement import Placement
 from supervisor.spec.task import TaskSpec
 
 ONE_CORE = Cores(online=frozenset({0}), allowed=frozenset({0}))

@@ -127,6 +127,15 @@ class Everywhere:
         members = sorted(self._cluster.membership.members, key=lambda member: (-member.boot_time, member.id))
         return [_view_of(member, counts.get(member.id), self._cluster.own.id) for member in members]
 
+    async def forget(self, host: str) -> None:
+        """Takes a host that failed for one that left. Unknown, Refused."""
+        member = next((each for each in self._cluster.membership.members if each.id == host), None)
+        if member is None:
+            raise Unknown(f"there is no host {shown(host)} in the cluster", "`isolated hosts` lists those that are")
+        if member.alive is not MemberState.FAILED:
+            raise Refused(f"host {host} is {member.alive.value}", "only a host that failed can be forgotten")
+        await self._cluster.membership.forget(host)
+
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _others(self) -> list[Member]:
