@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from supervisor.spec.refused import Refused
 LENGTH = 4096  # characters of a whole command: more belongs into a script
 ALLOWED = "a program and its arguments, as in a shell but without one: only quotes and \\ mean something"
 _SHELL = frozenset(("|", "||", "&", "&&", ">", ">>", "<", "<<", "2>", "2>&1"))  # as words of their own
+_QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.""")
 
 
 def parse_words(value: object) -> tuple[str, ...]:
@@ -26,7 +28,7 @@ def parse_words(value: object) -> tuple[str, ...]:
         raise Refused("a quote or a \\ has no end", allowed=ALLOWED, remedy=remedy) from None
     if not words or not words[0]:
         raise Refused("no program is named", allowed=ALLOWED, remedy="write for example '/usr/local/bin/switch on 7'")
-    if _SHELL.intersection(words):
+    if _SHELL.intersection(_QUOTED.sub("x", value).split()):
         raise Refused("there is no shell", allowed=ALLOWED, remedy="write it into a script and name that")
     return words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.spec.problems import refusal
@@ -146,6 +146,7 @@ ways = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(Spare, ids, ways), unique_by=lambda spare: spare.id, max_size=5))
 def test_what_is_told_is_read_again(spares: list[Spare]) -> None:
     kind = Spares()
@@ -153,6 +154,7 @@ def test_what_is_told_is_read_again(spares: list[Spare]) -> None:
     assert kind.parse(list(map(str, spares))) == tuple(spares)
 
 
+@settings(deadline=None)
 @given(
     st.text()
     | st.from_regex(r"\Aa=(wol:[0-9a-f:@.]{0,30}|command:/.{0,20})\Z")
