@@ -6,7 +6,6 @@ for users, drain(), leave() or close() at the end. It does nothing to the world 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -17,7 +16,7 @@ from supervisor.cluster.guardians import chosen
 from supervisor.cluster.leasing import renew
 from supervisor.cluster.moving import hand_over_guarding, move_all
 from supervisor.cluster.placing import NotPlaced, Placed
-from supervisor.cluster.ports import BootFailed, Door, Local, Notice, Peers, Scheduler, Started
+from supervisor.cluster.ports import BootFailed, Chance, Door, Local, Notice, Peers, Scheduler, Started
 from supervisor.cluster.rendezvous import Rendezvous
 from supervisor.cluster.restarting import AUDIT_WITHIN_S, Restarting
 from supervisor.cluster.returning import ask_for_own
@@ -47,7 +46,7 @@ class Coordinator:
         peers: Peers,
         local: Local,
         scheduler: Scheduler,
-        chance: random.Random,
+        chance: Chance,
         notice: Notice,
         rules: Rules,
         spares: Sequence[str] = (),

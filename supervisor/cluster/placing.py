@@ -83,8 +83,16 @@ def following(shared: Shared, base: Record, epoch: int, owner: str) -> Record:
 
 async def _admitted(shared: Shared, base: Record, epoch: int, tried: set[str]) -> Member | None:
     """The first host that reserves room."""
-    now = shared.now
-    for host in candidates(shared.view, base.needs, full=shared.full, now=now, without=tried, rules=shared.rules):
+    hosts = candidates(
+        shared.view,
+        base.needs,
+        full=shared.full,
+        now=shared.now,
+        without=tried,
+        rules=shared.rules,
+        chance=shared.chance,
+    )
+    for host in hosts:
         try:
             answer = await shared.peers.admit(host, following(shared, base, epoch, host.id))
         except Silent:

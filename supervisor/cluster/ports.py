@@ -183,4 +183,17 @@ class Scheduler(Protocol):
         """Runs them at the same time and returns their results in order; raises the first error when all are over."""
 
 
+class Chance(Protocol):
+    """Where randomness comes from; random.Random is one."""
+
+    def random(self) -> float:
+        """From 0 to below 1."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """From a to b."""
+
+    def randint(self, a: int, b: int) -> int:
+        """From a to b, both included."""
+
+
 Notice = Callable[[str, Mapping[str, Any]], object]  # an event for people: what, and details

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +10,7 @@ from supervisor.cluster.admission import Admission
 from supervisor.cluster.leases import Leases
 from supervisor.cluster.ledger import Ledger
 from supervisor.cluster.placement import FullMarks
-from supervisor.cluster.ports import Local, Notice, Peers, Scheduler, Silent
+from supervisor.cluster.ports import Chance, Local, Notice, Peers, Scheduler, Silent
 from supervisor.cluster.promises import beats
 from supervisor.cluster.rendezvous import Rendezvous
 from supervisor.cluster.rules import Rules
@@ -32,7 +31,7 @@ class Shared:
         peers: Peers,
         local: Local,
         scheduler: Scheduler,
-        chance: random.Random,
+        chance: Chance,
         notice: Notice,
         rules: Rules,
         order: Rendezvous | None = None,

@@ -15,7 +15,7 @@ KINDS = {"javascript": (javascript.program, 7), "modules": (modules.program, 1.5
 def generate(seed: int, index: int) -> Program:
     """Returns program number `index` of a seed."""
     digest = hashlib.sha256(f"{seed} {index}".encode()).digest()
-    random = Random(digest)  # noqa: S311 - it has to be the same every time
+    random = Random(digest)
     kind = random.choices(list(KINDS), weights=[weight for _, weight in KINDS.values()])[0]
     make, _ = KINDS[kind]
     return make(f"{seed}-{index}-{kind}", random)

@@ -80,6 +80,12 @@ class VirtualTime:
         self._ready.append((strand, None, None))
         return strand
 
+    def begin(self, running: Coroutine[Any, Any, Any], life: Life) -> Strand:
+        """Runs it up to its first pause at once: most answers to calls need none."""
+        strand = Strand(running, life)
+        self._step(strand, None, None, is_waited_for=True)
+        return strand
+
     def run_until(self, end: float) -> None:
         """Lets time pass."""
         self._run_ready()
@@ -108,7 +114,7 @@ class VirtualTime:
             if not strand.is_done:
                 self._step(strand, value, error)
 
-    def _step(self, strand: Strand, value: Any, error: BaseException | None) -> None:
+    def _step(self, strand: Strand, value: Any, error: BaseException | None, *, is_waited_for: bool = False) -> None:
         self.turns += 1
         strand.token += 1
         if strand.life.is_over:
@@ -116,9 +122,9 @@ class VirtualTime:
         try:
             asked = strand.coroutine.send(value) if error is None else strand.coroutine.throw(error)
         except StopIteration as end:
-            self._finish(strand, end.value, None)
+            self._finish(strand, end.value, None, is_waited_for=is_waited_for)
         except BaseException as problem:  # noqa: BLE001 - it belongs to whoever waits
-            self._finish(strand, None, problem)
+            self._finish(strand, None, problem, is_waited_for=is_waited_for)
         else:
             self._wait(strand, asked)
 
@@ -140,11 +146,11 @@ class VirtualTime:
         self._number += 1
         heapq.heappush(self._heap, (moment, self._number, strand, strand.token))
 
-    def _finish(self, strand: Strand, result: Any, error: BaseException | None) -> None:
+    def _finish(self, strand: Strand, result: Any, error: BaseException | None, *, is_waited_for: bool) -> None:
         strand.is_done, strand.result, strand.error = True, result, error
         waiting = strand.waiter
         if waiting is None:
-            if error is not None and not isinstance(error, Dead):
+            if error is not None and not is_waited_for and not isinstance(error, Dead):
                 self.defects.append(repr(error))
             return
         waiting.left -= 1

@@ -123,8 +123,9 @@ class SimulatedPeers:
         door = None if station is None else station.open_door
         if station is None or door is None or not network.passes(self._me, to.id):
             await self._give_up(until)
-        strand = time.start(ask(door), station.life)  # the other host goes on even if this one dies
-        await time.all_of([strand], until)
+        strand = time.begin(ask(door), station.life)  # the other host goes on even if this one dies
+        if not strand.is_done:
+            await time.all_of([strand], until)
         if not strand.is_done or isinstance(strand.error, Dead) or not network.passes(to.id, self._me):
             await self._give_up(until)
         if strand.error is not None:

@@ -47,7 +47,7 @@ class Soak:
         self._plan = plan
         self._say = say
         self._began = time.monotonic()
-        self._chance = random.Random(plan.seed)  # noqa: S311  # which scripts come is no secret
+        self._chance = random.Random(plan.seed)  # which scripts come is no secret
         self._numbers = count()
         self._go = asyncio.Event()  # harm and changes may begin
         self._tasks = Tasks(host, self.counts, say)

@@ -1,0 +1,277 @@
+"""One coordinator per host, all in one process: what a user and an operator of a small cluster see."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from supervisor.cluster.placing import NotPlaced, Placed
+from supervisor.cluster.rules import Rules
+from supervisor.cluster.values import Departure, HostState, MemberState, Mode, Needs
+from tests.fakes.cluster import FakeCluster, wanted
+from tests.fakes.virtual_time import on_virtual_time
+
+RULES = Rules()
+
+
+@on_virtual_time
+async def test_the_newest_host_with_room_takes_a_task() -> None:
+    cluster = FakeCluster("old", "middle", "new")
+    await cluster.start()
+    assert isinstance(await cluster.coordinators["old"].apply(wanted("first")), Placed)
+    cluster.see("new", room=False)
+    assert isinstance(await cluster.coordinators["new"].apply(wanted("second")), Placed)
+    assert (cluster.running("first"), cluster.running("second")) == (["new"], ["middle"])
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_alone_is_a_cluster() -> None:
+    cluster = FakeCluster("only")
+    await cluster.start()
+    outcome = await cluster.coordinators["only"].apply(wanted("task"))
+    assert isinstance(outcome, Placed)
+    assert outcome.record.guardians == ()
+    assert await cluster.coordinators["only"].remove("task") is not None
+    assert cluster.running("task") == []
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_full_host_is_passed_by_and_no_host_is_overcommitted() -> None:
+    cluster = FakeCluster("a", "b", "c", memory=2)
+    await cluster.start()
+    outcomes = [await cluster.coordinators["a"].apply(wanted(f"task-{number}")) for number in range(7)]
+    assert [isinstance(outcome, Placed) for outcome in outcomes] == [True] * 6 + [False]
+    assert {host: len(machine.running) for host, machine in cluster.machines.items()} == {"a": 2, "b": 2, "c": 2}
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_the_same_task_applied_at_two_hosts_at_once_runs_once() -> None:
+    cluster = FakeCluster("a", "b", "c", "d")
+    await cluster.start()
+    both = (cluster.coordinators[host].apply(wanted("task")) for host in ("a", "b"))
+    assert any(isinstance(outcome, Placed) for outcome in await asyncio.gather(*both))
+    await asyncio.sleep(120)
+    assert len(cluster.running("task")) == 1
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_any_host_finds_changes_and_removes_a_task() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task", version=1))
+    assert isinstance(await cluster.coordinators["b"].apply(wanted("task", version=2)), Placed)
+    found = await cluster.coordinators["c"].find("task")
+    assert found is not None
+    assert found.settings == {"version": 2}
+    assert cluster.running("task") == ["e"]
+    assert cluster.machines["e"].running["task"].settings == {"version": 2}
+    assert isinstance(await cluster.coordinators["d"].remove("task"), Placed)
+    assert await cluster.coordinators["a"].remove("task") is None
+    assert cluster.running("task") == []
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_task_that_outgrows_its_host_moves() -> None:
+    cluster = FakeCluster("a", "b", "c")
+    cluster.machines["a"].memory = 1000
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task", needs=Needs(50)))
+    assert cluster.running("task") == ["c"]
+    assert isinstance(await cluster.coordinators["b"].apply(wanted("task", needs=Needs(500))), Placed)
+    await asyncio.sleep(30)
+    assert cluster.running("task") == ["a"]
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_constraint_is_honoured_and_a_wrong_one_told() -> None:
+    cluster = FakeCluster("a", "b", "c")
+    await cluster.start()
+    await cluster.coordinators["c"].apply(wanted("task", needs=Needs(1, hosts=("a",))))
+    assert cluster.running("task") == ["a"]
+    assert isinstance(await cluster.coordinators["c"].apply(wanted("other", needs=Needs(1, hosts=("x",)))), NotPlaced)
+    await cluster.coordinators["c"].apply(wanted("task", needs=Needs(1, hosts=("b",))))
+    await asyncio.sleep(30)
+    assert cluster.running("task") == ["b"]
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_the_tasks_of_a_dead_host_answer_elsewhere_after_the_grace() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    for number in range(10):
+        await cluster.coordinators["a"].apply(wanted(f"task-{number}"))
+    await asyncio.sleep(5)
+    await cluster.crash("e")
+    await asyncio.sleep(RULES.grace_s - 2)
+    assert cluster.running("task-0") == []
+    await asyncio.sleep(10)
+    assert [cluster.running(f"task-{number}") for number in range(10)] == [["d"]] * 10
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_comes_back_gives_up_what_was_restarted_and_keeps_the_rest() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task"))
+    await asyncio.sleep(5)
+    await cluster.crash("e")
+    await asyncio.sleep(60)
+    await cluster.start("e")
+    cluster.see("e", alive=MemberState.ALIVE)
+    assert "boot task" not in cluster.machines["e"].events[1:]
+    await asyncio.sleep(60)
+    assert cluster.running("task") == ["d"]
+    await cluster.crash("d")
+    await asyncio.sleep(5)
+    await cluster.start("d")
+    cluster.see("d", alive=MemberState.ALIVE)
+    await asyncio.sleep(60)
+    assert cluster.running("task") == ["d"]  # it was back before the grace was over
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_lost_its_disk_has_its_tasks_placed_anew() -> None:
+    cluster = FakeCluster("a", "b", "c", "d")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task"))
+    await asyncio.sleep(5)
+    await cluster.crash("d")
+    cluster.machines["d"].disk.clear()
+    await cluster.start("d")
+    cluster.see("d", alive=MemberState.ALIVE, boot_time=99.0)
+    await asyncio.sleep(40)
+    assert len(cluster.running("task")) == 1
+    await cluster.close()
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@on_virtual_time
+async def test_an_owner_cut_off_goes_on_or_stops_as_the_task_asks(mode: Mode) -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task", mode=mode))
+    await asyncio.sleep(10)
+    others = "abcd"
+    cluster.cut = {(host, "e") for host in others} | {("e", host) for host in others}
+    alone = [replace(each, alive=MemberState.FAILED, since=asyncio.get_running_loop().time()) for each in
+             cluster.members.values() if each.id != "e"]  # fmt: skip
+    e = cluster.coordinators.pop("e")
+    cluster.see("e", alive=MemberState.FAILED)
+    e.on_members([*alone, replace(cluster.members["e"], alive=MemberState.ALIVE)])
+    await asyncio.sleep(RULES.lease_s + 2)
+    assert cluster.running("task") == ([] if mode is Mode.STRICT else ["e"])
+    await asyncio.sleep(30)
+    assert cluster.running("task") == (["d"] if mode is Mode.STRICT else ["d", "e"])
+    cluster.cut.clear()
+    cluster.coordinators["e"] = e
+    cluster.see("e", alive=MemberState.ALIVE)
+    await asyncio.sleep(30)
+    assert cluster.running("task") == ["d"]
+    await cluster.close()
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@on_virtual_time
+async def test_a_draining_host_moves_its_tasks_without_a_gap_but_for_strict_ones(mode: Mode) -> None:
+    cluster = FakeCluster("a", "b", "c", "d")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task", mode=mode))
+    order: list[str] = []
+    cluster.machines["d"].events = cluster.machines["c"].events = order
+    await asyncio.sleep(10)
+    assert await cluster.coordinators["d"].drain(30.0) == {}
+    assert cluster.running("task") == ["c"]
+    moved = [event for event in order if event.endswith(" task")]
+    assert moved[:2] == (["stop task", "boot task"] if mode is Mode.STRICT else ["boot task", "stop task"])
+    assert cluster.coordinators["d"].state is HostState.DRAINING
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_what_finds_no_other_host_is_named_and_goes_on() -> None:
+    cluster = FakeCluster("a", "b")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task", needs=Needs(1, hosts=("b",))))
+    stayed = await cluster.coordinators["b"].drain(5.0)
+    assert list(stayed) == ["task"]
+    await cluster.coordinators["b"].resume()
+    await asyncio.sleep(20)
+    assert cluster.running("task") == ["b"]
+    assert isinstance(await cluster.coordinators["a"].remove("task"), Placed)
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_boot_that_fails_is_tried_on_the_next_host() -> None:
+    cluster = FakeCluster("a", "b", "c", "d")
+    cluster.machines["d"].boot_problem = "the port is in use"
+    await cluster.start()
+    assert isinstance(await cluster.coordinators["a"].apply(wanted("task")), Placed)
+    assert cluster.running("task") == ["c"]
+    await asyncio.sleep(120)
+    assert cluster.running("task") == ["c"]
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_idle_hosts_go_home_down_to_the_floor_and_the_newest_stay() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    now = asyncio.get_running_loop().time()
+    for machine in cluster.machines.values():
+        machine.idle_from = now
+    await cluster.start()
+    for _ in range(400):
+        await asyncio.sleep(5)
+        for host, machine in cluster.machines.items():
+            state = machine.told[-1][0]
+            if cluster.members[host].alive is MemberState.ALIVE and machine.departure is not None:
+                cluster.see(host, alive=MemberState.LEFT)
+            elif cluster.members[host].state is not state:
+                cluster.see(host, state=state)
+    gone = {host for host, machine in cluster.machines.items() if machine.departure is Departure.IDLE}
+    assert gone == {"a", "b"}
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_spare_is_started_once_by_the_newest_when_nobody_has_room() -> None:
+    cluster = FakeCluster("a", "b", spares=("spare-1", "spare-2"), memory=1)
+    await cluster.start()
+    for host in ("a", "b"):
+        cluster.see(host, room=False)
+    await asyncio.sleep(120)
+    assert (cluster.machines["a"].woken, cluster.machines["b"].woken) == ([], ["spare-1"])
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_says_no_room_before_it_is_full() -> None:
+    cluster = FakeCluster("a", "b", memory=20)
+    await cluster.start()
+    for number in range(20):
+        await cluster.coordinators["a"].apply(wanted(f"task-{number}", needs=Needs(1, hosts=("b",))))
+    await asyncio.sleep(3)
+    assert cluster.machines["b"].told[-1] == (HostState.UP, False)
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_no_duty_ends_by_a_defect() -> None:
+    cluster = FakeCluster("a", "b", "c", "d")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task"))
+    await cluster.crash("d")
+    await asyncio.sleep(1500)
+    assert not [each for each in cluster.notices if each[1] == "defect"]
+    await cluster.close()

@@ -1,0 +1,119 @@
+"""Who guards a task, and which of them have to agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor.cluster.guardians import agreed, chosen, first_claimed, quorums, regarded, settled, union
+from supervisor.cluster.rendezvous import Rendezvous, group_of
+from supervisor.cluster.rules import Rules
+from supervisor.cluster.values import HostState, MemberState, Mode
+from supervisor.cluster.view import View
+from tests.fakes.cluster import member, record
+
+RULES = Rules()
+HOSTS = [f"host-{number}" for number in range(12)]
+
+
+def test_the_order_of_hosts_depends_on_nothing_but_names() -> None:
+    one, other = Rendezvous(), Rendezvous()
+    other.first(7, {"host-3", "host-5"}, 2)  # learns some of them before
+    for group in range(50):
+        assert one.first(group, set(HOSTS), 5) == other.first(group, set(HOSTS), 5)
+
+
+def test_a_host_less_moves_only_what_it_had() -> None:
+    order = Rendezvous()
+    for group in range(200):
+        before = order.first(group, set(HOSTS), 3)
+        after = order.first(group, set(HOSTS) - {"host-4"}, 3)
+        assert [host for host in before if host != "host-4"] == list(after[: 3 - ("host-4" in before)])
+
+
+def test_guarding_is_spread_over_all_hosts() -> None:
+    order = Rendezvous()
+    shares = Counter(host for group in range(1024) for host in order.first(group, set(HOSTS), 3))
+    assert all(0.7 < shares[host] / (1024 * 3 / 12) < 1.3 for host in HOSTS)
+    assert len({group_of(f"task-{number}") for number in range(5000)}) > 1000
+
+
+def test_neither_the_owner_nor_a_draining_or_failed_host_guards() -> None:
+    members = [member(host) for host in HOSTS[:6]]
+    members += [member("going", state=HostState.DRAINING), member("gone", alive=MemberState.FAILED)]
+    for number in range(100):
+        guardians = chosen(f"task-{number}", View(members), Rendezvous(), RULES, owner="host-0")
+        assert len(guardians) == 3
+        assert not {"host-0", "going", "gone"} & set(guardians)
+
+
+def test_in_a_small_cluster_all_others_guard_and_a_host_alone_needs_none() -> None:
+    two, one = View([member("a"), member("b")]), View([member("a")])
+    assert chosen("task", two, Rendezvous(), RULES, owner="a") == ("b",)
+    assert chosen("task", one, Rendezvous(), RULES, owner="a") == ()
+    assert agreed(quorums(record(owner="a"), one, 0.0, RULES), ())
+
+
+def test_the_first_claim_includes_every_later_guardian_whoever_becomes_the_owner() -> None:
+    view, order = View(map(member, HOSTS)), Rendezvous()
+    for number in range(50):
+        claimed = first_claimed(f"task-{number}", view, order, RULES)
+        for owner in HOSTS:
+            assert set(chosen(f"task-{number}", view, order, RULES, owner=owner)) <= set(claimed)
+
+
+def test_a_change_of_guardians_needs_most_of_the_old_and_of_the_new() -> None:
+    view = View(map(member, HOSTS))
+    first = record(owner="host-11", guardians=("host-0", "host-1", "host-2"))
+    under_way = regarded(first, ("host-2", "host-3", "host-4"))
+    sets = quorums(under_way, view, 0.0, RULES)
+    assert not agreed(sets, ("host-2", "host-3", "host-4"))
+    assert not agreed(sets, ("host-0", "host-1", "host-2"))
+    assert agreed(sets, ("host-1", "host-2", "host-3"))
+    assert quorums(settled(under_way), view, 0.0, RULES)[1] == ()
+
+
+SETS = st.lists(st.sets(st.sampled_from(HOSTS[:8]), min_size=1, max_size=3).map(lambda each: tuple(sorted(each))))
+
+
+@given(SETS)
+def test_majorities_of_any_two_records_in_force_at_a_time_share_a_host(wanted: list[tuple[str, ...]]) -> None:
+    """An owner may give a change up for another one; whatever is in force then meets whatever was."""
+    view = View(map(member, HOSTS))
+    settled_one = record(owner="host-11", guardians=("host-0", "host-1", "host-2"))
+    in_force = [settled_one]
+    for guardians in wanted:
+        in_force.append(regarded(in_force[-1], guardians))
+    for one, other in combinations(in_force, 2):
+        for yes in _least_majorities(union(one), quorums(one, view, 0.0, RULES)):
+            rest = set(HOSTS) - yes
+            assert not agreed(quorums(other, view, 0.0, RULES), rest)
+
+
+def _least_majorities(hosts: tuple[str, ...], sets: tuple[tuple[str, ...], ...]) -> list[set[str]]:
+    found: list[set[str]] = []
+    for size in range(len(hosts) + 1):
+        for yes in map(set, combinations(hosts, size)):
+            if agreed(sets, yes) and not any(less <= yes for less in found):
+                found.append(yes)
+    return found
+
+
+def test_dead_guardians_are_not_waited_for_by_who_sees_most_hosts_unless_the_task_is_strict() -> None:
+    dead = [member(host, alive=MemberState.FAILED, since=100.0) for host in HOSTS[:3]]
+    most, few = View([*dead, *map(member, HOSTS[3:7])]), View([*dead, *map(member, HOSTS[3:5])])
+    task = record(guardians=tuple(HOSTS[:3]))
+    strict = record(guardians=tuple(HOSTS[:3]), mode=Mode.STRICT)
+    late, soon = 101.0 + RULES.grace_s, 99.0 + RULES.grace_s
+    assert agreed(quorums(task, most, late, RULES), ())
+    assert not agreed(quorums(task, most, soon, RULES), ())
+    assert not agreed(quorums(task, few, late, RULES), ())
+    assert not agreed(quorums(strict, most, late, RULES), ())
+
+
+def test_who_said_goodbye_is_not_counted() -> None:
+    view = View([member("a"), member("b", alive=MemberState.LEFT)])
+    assert quorums(record(guardians=("a", "b", "never-seen"), mode=Mode.STRICT), view, 0.0, RULES)[0] == ("a",)

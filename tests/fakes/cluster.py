@@ -1,0 +1,241 @@
+"""Hosts of a cluster in one process: coordinators over asyncio, whose machines and network are not real."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from supervisor.cluster.coordinator import Coordinator
+from supervisor.cluster.ports import BootFailed, Door, Kept, Silent
+from supervisor.cluster.rules import Rules
+from supervisor.cluster.scheduler import AsyncioScheduler
+from supervisor.cluster.values import (
+    Admitted,
+    Booted,
+    Capacity,
+    Claim,
+    Departure,
+    Full,
+    HostState,
+    Leased,
+    Member,
+    MemberState,
+    Mode,
+    Needs,
+    Promised,
+    Record,
+    Refused,
+    Revised,
+    Version,
+    Withheld,
+)
+
+
+def member(
+    host: str,
+    *,
+    boot_time: float = 0.0,
+    alive: MemberState = MemberState.ALIVE,
+    state: HostState = HostState.UP,
+    room: bool = True,
+    image: str = "",
+    since: float = 0.0,
+) -> Member:
+    """A member with the usual values."""
+    return Member(host, boot_time, f"{host}:1", alive, state, room=room, image=image, since=since)
+
+
+def record(
+    label: str = "task",
+    *,
+    epoch: int = 1,
+    revision: int = 1,
+    owner: str = "a",
+    guardians: tuple[str, ...] = (),
+    previous: tuple[str, ...] = (),
+    mode: Mode = Mode.BEST_EFFORT,
+    needs: Needs | None = None,
+    removed: bool = False,
+    settings: Mapping[str, Any] | None = None,
+) -> Record:
+    """A record with the usual values."""
+    return Record(
+        label,
+        epoch,
+        revision,
+        owner,
+        settings or {},
+        None,
+        wanted=not removed,
+        needs=needs or Needs(1),
+        mode=mode,
+        guardians=guardians,
+        previous=previous,
+        removed=removed,
+    )
+
+
+def wanted(label: str, *, mode: Mode = Mode.BEST_EFFORT, needs: Needs | None = None, **settings: Any) -> Record:
+    """What a user applies."""
+    return record(label, epoch=0, revision=0, owner="", mode=mode, needs=needs, settings=settings)
+
+
+class FakeMachine:
+    """The Local of one host. `events` tells what was asked of it, in order."""
+
+    def __init__(self, memory: int = 100) -> None:
+        self.memory = memory
+        self.disk: dict[str, Kept] = {}
+        self.running: dict[str, Record] = {}
+        self.events: list[str] = []
+        self.told: list[tuple[HostState, bool]] = []
+        self.idle_from: float | None = None
+        self.boot_problem: str | None = None
+        self.woken: list[str] = []
+        self.departure: Departure | None = None
+
+    def capacity(self) -> Capacity:
+        return Capacity(self.memory, None, frozenset({0, 1}))
+
+    def idle_since(self) -> float | None:
+        return self.idle_from
+
+    async def boot(self, record: Record, sources: Sequence[Member]) -> None:
+        if self.boot_problem is not None:
+            raise BootFailed(self.boot_problem)
+        self.events.append(f"boot {record.label}")
+        self.running[record.label] = record
+
+    async def stop(self, label: str) -> None:
+        self.events.append(f"stop {label}")
+        self.running.pop(label, None)
+
+    async def hold_bundle(self, digest: str, sources: Sequence[Member]) -> bool:
+        self.events.append(f"hold {digest}")
+        return True
+
+    async def load(self) -> Sequence[Kept]:
+        return list(self.disk.values())
+
+    async def keep(self, kept: Kept) -> None:
+        self.disk[kept.label] = kept
+
+    async def forget(self, label: str) -> None:
+        self.disk.pop(label, None)
+
+    async def tell(self, state: HostState, *, room: bool) -> None:
+        self.told.append((state, room))
+
+    async def leave(self) -> None:
+        self.events.append("leave")
+
+    async def power_off(self, departure: Departure) -> None:
+        self.departure = departure
+
+    async def wake_spare(self, spare: str) -> None:
+        self.woken.append(spare)
+
+
+class _Wire:
+    """A host's way to the others: through their doors, if the cluster lets it."""
+
+    def __init__(self, me: str, cluster: FakeCluster) -> None:
+        self._me = me
+        self._cluster = cluster
+
+    async def admit(self, to: Member, record: Record) -> Admitted | Full | Refused:
+        return await self._ask(to, lambda door: door.admit(record))
+
+    async def boot(self, to: Member, label: str, epoch: int) -> Booted | Refused:
+        return await self._ask(to, lambda door: door.boot(label, epoch))
+
+    async def guard(self, to: Member, record: Record) -> Withheld | None:
+        return await self._ask(to, lambda door: door.guard(record))
+
+    async def claim(self, to: Member, claim: Claim) -> Promised | Withheld:
+        return await self._ask(to, lambda door: door.claim(claim))
+
+    async def lease(self, to: Member, owner: str, held: Mapping[str, Version]) -> Leased:
+        return await self._ask(to, lambda door: door.lease(owner, held))
+
+    async def records(self, to: Member) -> Mapping[str, Version]:
+        return await self._ask(to, lambda door: door.records())
+
+    async def retire(self, to: Member, label: str, epoch: int) -> None:
+        await self._ask(to, lambda door: door.retire(label, epoch))
+
+    async def grant(self, to: Member, who: str) -> bool:
+        return await self._ask(to, lambda door: door.grant(who))
+
+    async def find(self, to: Member, label: str) -> Record | None:
+        return await self._ask(to, lambda door: door.find(label))
+
+    async def revise(self, to: Member, record: Record) -> Revised | Full | Refused:
+        return await self._ask(to, lambda door: door.revise(record))
+
+    async def _ask[T](self, to: Member, call: Callable[[Door], Coroutine[Any, Any, T]]) -> T:
+        cluster = self._cluster
+        await asyncio.sleep(0.001)
+        coordinator = cluster.coordinators.get(to.id)
+        if coordinator is None or (self._me, to.id) in cluster.cut:
+            raise Silent
+        answer = await call(coordinator.door)
+        if (to.id, self._me) in cluster.cut:
+            raise Silent
+        return answer
+
+
+class FakeCluster:
+    """Hosts by id; the first one is the oldest. `cut`: pairs (from, to) whose messages get lost."""
+
+    def __init__(self, *hosts: str, rules: Rules | None = None, spares: Sequence[str] = (), memory: int = 100) -> None:
+        self.rules = rules or Rules()
+        self.spares = spares
+        self.machines = {host: FakeMachine(memory) for host in hosts}
+        self.members = {host: member(host, boot_time=float(age)) for age, host in enumerate(hosts)}
+        self.coordinators: dict[str, Coordinator] = {}
+        self.cut: set[tuple[str, str]] = set()
+        self.notices: list[tuple[str, str]] = []  # host, what
+
+    async def start(self, *hosts: str) -> None:
+        """Starts those hosts, or all."""
+        for host in hosts or tuple(self.machines):
+            coordinator = Coordinator(
+                host,
+                peers=_Wire(host, self),
+                local=self.machines[host],
+                scheduler=AsyncioScheduler(lambda what, _, host=host: self.notices.append((host, what))),  # type: ignore[misc]
+                chance=random.Random(host),
+                notice=lambda what, _, host=host: self.notices.append((host, what)),  # type: ignore[misc]
+                rules=self.rules,
+                spares=self.spares,
+            )
+            self.coordinators[host] = coordinator
+            coordinator.on_members(self.members.values())
+        await asyncio.gather(*(self.coordinators[host].start() for host in hosts or tuple(self.machines)))
+
+    def see(self, host: str, **changed: Any) -> None:
+        """All hosts learn that a member changed."""
+        if "alive" in changed:
+            changed["since"] = asyncio.get_running_loop().time()
+        self.members[host] = replace(self.members[host], **changed)
+        for coordinator in self.coordinators.values():
+            coordinator.on_members(self.members.values())
+
+    async def crash(self, host: str) -> None:
+        """The host ends without a word, and all see it."""
+        await self.coordinators.pop(host).close()
+        self.machines[host].running.clear()
+        self.see(host, alive=MemberState.FAILED)
+
+    async def close(self) -> None:
+        """Ends what repeats on all hosts."""
+        for coordinator in self.coordinators.values():
+            await coordinator.close()
+
+    def running(self, label: str) -> list[str]:
+        """Ids of the hosts on which a task runs."""
+        return [host for host, machine in self.machines.items() if label in machine.running]
