@@ -13,7 +13,7 @@ from .native import program
 
 SKIPPED = {".git", ".runtime", "node_modules", "__pycache__", "build", "dist"}
 BUILT = re.compile(r"runtime(\.new)?\.js|_native\b.*")
-CPP = (".cc", ".h")
+CPP = (".c", ".cc", ".h")
 JS = (".js", ".mjs", ".ts")
 
 
