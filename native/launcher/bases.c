@@ -25,15 +25,16 @@ static int refuse(struct base *base, const char *format, ...) {
   return 0;
 }
 
-// Makes the folder, and the one that it is in: no more, as a machine without /var is none to make one on.
+// Makes the folder, and the one that it is in if that is ours as well: a machine without /run is none to make one on.
 static void make(const char *folder, mode_t mode) {
   char parent[PATH_MAX];
   if (mkdir(folder, mode) == 0 || errno != ENOENT) return;
   snprintf(parent, sizeof parent, "%s", folder);
   char *slash = strrchr(parent, '/');
-  if (!slash || slash == parent) return;
+  if (!slash) return;
   *slash = '\0';
-  if (mkdir(parent, 0755) == 0) mkdir(folder, mode);
+  slash = strrchr(parent, '/');
+  if (slash && strcmp(slash, "/isolated") == 0 && mkdir(parent, 0755) == 0) mkdir(folder, mode);
 }
 
 // Whether nobody but us and root can put something else in the place of what is in `path`.
