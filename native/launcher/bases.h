@@ -20,4 +20,4 @@ enum missing { LEAVE_MISSING, MAKE_MISSING };
 int list_bases(struct base bases[BASES_MAX]);
 
 // Opens a base if it can be used. False, with `why`, if not.
-int open_base(struct base *base, enum missing missing);
+int open_base(struct base* base, enum missing missing);

@@ -18,12 +18,12 @@
 
 #define PROGRAM "usr/bin/isolated"
 
-static const char *const BEFORE_ARGUMENTS[] = {"-I", "-B", "-m", "supervisor"};
+static const char* const BEFORE_ARGUMENTS[] = {"-I", "-B", "-m", "supervisor"};
 enum { BEFORE = sizeof BEFORE_ARGUMENTS / sizeof *BEFORE_ARGUMENTS };
 
 // Where machines keep the certificates that they trust. OpenSSL was built to look at the first two.
-static const char *const OPENSSL_LOOKS_AT[] = {"/usr/lib/ssl/cert.pem", "/usr/lib/ssl/certs"};
-static const char *const CERTIFICATES[] = {
+static const char* const OPENSSL_LOOKS_AT[] = {"/usr/lib/ssl/cert.pem", "/usr/lib/ssl/certs"};
+static const char* const CERTIFICATES[] = {
     "/etc/ssl/certs/ca-certificates.crt",  // Debian, Alpine with ca-certificates
     "/etc/ssl/cert.pem",                   // Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora, RHEL
@@ -41,7 +41,7 @@ static void fill_standard_descriptors(void) {
 
 // The path that this program was started by, which a newer file may have by the time of a hand-over.
 static void own_path(char path[PATH_MAX]) {
-  const char *started = (const char *)getauxval(AT_EXECFN);
+  const char* started = (const char*)getauxval(AT_EXECFN);
   char folder[PATH_MAX];
   path[0] = '\0';
   if (started && *started == '/' && strncmp(started, "/dev/fd/", 8) != 0 && strncmp(started, "/proc/", 6) != 0)
@@ -52,7 +52,7 @@ static void own_path(char path[PATH_MAX]) {
     path[0] = '\0';
 }
 
-static int open_self(const char *path) {
+static int open_self(const char* path) {
   int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   if (fd < 0) fd = open(path, O_RDONLY | O_CLOEXEC);  // without /proc
   if (fd < 0) die(EXIT_DAMAGED, "cannot read %s: %s", path, strerror(errno));
@@ -70,55 +70,56 @@ static void name_certificates(void) {
     }
 }
 
-static struct base *find_runtime(struct base *bases, int count, const char *id) {
+static struct base* find_runtime(struct base* bases, int count, const char* id) {
   for (int i = 0; i < count; i++)
     if (open_base(&bases[i], LEAVE_MISSING) && use_runtime(&bases[i], id) >= 0) return &bases[i];
   return NULL;
 }
 
-static int takes_it(struct base *base, int self, const struct trailer *trailer) {
+static int takes_it(struct base* base, int self, const struct trailer* trailer) {
   if (base->fd < 0 && !open_base(base, MAKE_MISSING)) return 0;
   base->surprising = 1;  // to an operator, if it does not take the runtime although it looks as if
   return make_runtime(base, self, trailer) >= 0;
 }
 
-static struct base *unpack_somewhere(struct base *bases, int count, int self, const struct trailer *trailer) {
+static struct base* unpack_somewhere(struct base* bases, int count, int self, const struct trailer* trailer) {
   for (int i = 0; i < count; i++) {
     if (takes_it(&bases[i], self, trailer)) return &bases[i];
-    if (bases[i].surprising) say("%s cannot take the runtime: %s; trying the next place", bases[i].folder, bases[i].why);
+    if (bases[i].surprising)
+      say("%s cannot take the runtime: %s; trying the next place", bases[i].folder, bases[i].why);
   }
   return NULL;
 }
 
-static _Noreturn void refuse(const struct base *bases, int count) {
+static _Noreturn void refuse(const struct base* bases, int count) {
   for (int i = 0; i < count; i++) say("%s: %s", bases[i].folder, bases[i].why);
   die(EXIT_NOWHERE, "no folder can take the runtime; set ISOLATED_RUNTIME_DIR to one of yours with room, not noexec");
 }
 
-static _Noreturn void become(const char *base, const char *id, int count, char **arguments) {
+static _Noreturn void become(const char* base, const char* id, int count, char** arguments) {
   char program[PATH_MAX + ID_LENGTH + sizeof "//" PROGRAM];
-  char **words = calloc((size_t)count + BEFORE + 1, sizeof *words);
+  char** words = calloc((size_t)count + BEFORE + 1, sizeof *words);
   if (!words) die(EXIT_NOT_STARTED, "no memory to start with");
   snprintf(program, sizeof program, "%s/%s/" PROGRAM, base, id);
   words[0] = program;
-  for (int i = 0; i < BEFORE; i++) words[1 + i] = (char *)BEFORE_ARGUMENTS[i];
+  for (int i = 0; i < BEFORE; i++) words[1 + i] = (char*)BEFORE_ARGUMENTS[i];
   for (int i = 1; i < count; i++) words[BEFORE + i] = arguments[i];
   execv(program, words);
   die(EXIT_NOT_STARTED, "cannot start %s: %s", program, strerror(errno));
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   static struct base bases[BASES_MAX];
   char path[PATH_MAX], id[ID_LENGTH + 1] = "";
   struct trailer trailer;
-  const char *why;
+  const char* why;
   fill_standard_descriptors();
   own_path(path);
   int self = open_self(path);
   if (!read_trailer(self, &trailer, &why)) die(EXIT_DAMAGED, "this file is damaged: %s; get it again", why);
   memcpy(id, trailer.id, ID_LENGTH);
   int bases_count = list_bases(bases);
-  const struct base *base = find_runtime(bases, bases_count, id);
+  const struct base* base = find_runtime(bases, bases_count, id);
   if (base)
     sweep(base, id, KEPT_S);
   else

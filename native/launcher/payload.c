@@ -14,21 +14,21 @@ static const char MAGIC[8] = "ISOLATD1";
 struct payload {
   int fd;
   uint64_t at, end;  // of what was not read yet, in the file
-  ZSTD_DStream *stream;
+  ZSTD_DStream* stream;
   ZSTD_inBuffer in;
-  void *space;
+  void* space;
   size_t space_size;
   int ended;  // the frame is complete
-  const char *error;
+  const char* error;
 };
 
-static int is_id(const char *text) {
+static int is_id(const char* text) {
   for (int i = 0; i < ID_LENGTH; i++)
     if (!strchr("0123456789abcdef", text[i]) || !text[i]) return 0;
   return 1;
 }
 
-int read_trailer(int fd, struct trailer *trailer, const char **why) {
+int read_trailer(int fd, struct trailer* trailer, const char** why) {
   struct stat state;
   uint64_t length = sizeof *trailer;
   *why = "its end is missing";
@@ -41,8 +41,8 @@ int read_trailer(int fd, struct trailer *trailer, const char **why) {
   return trailer->offset + trailer->size + length == whole && is_id(trailer->id);
 }
 
-struct payload *payload_open(int fd, const struct trailer *trailer) {
-  struct payload *made = calloc(1, sizeof *made);
+struct payload* payload_open(int fd, const struct trailer* trailer) {
+  struct payload* made = calloc(1, sizeof *made);
   if (made) {
     made->fd = fd;
     made->at = trailer->offset;
@@ -55,23 +55,21 @@ struct payload *payload_open(int fd, const struct trailer *trailer) {
   return made;
 }
 
-void payload_close(struct payload *payload) {
+void payload_close(struct payload* payload) {
   ZSTD_freeDStream(payload->stream);
   free(payload->space);
   free(payload);
 }
 
-const char *payload_error(const struct payload *payload) {
-  return payload->error;
-}
+const char* payload_error(const struct payload* payload) { return payload->error; }
 
-static int fail(struct payload *payload, const char *why) {
+static int fail(struct payload* payload, const char* why) {
   payload->error = why;
   return 0;
 }
 
 // Takes more of the frame from the file.
-static int fill(struct payload *payload) {
+static int fill(struct payload* payload) {
   uint64_t left = payload->end - payload->at;
   if (left == 0) return fail(payload, "it ends too early");
   size_t wanted = left < payload->space_size ? (size_t)left : payload->space_size;
@@ -82,7 +80,7 @@ static int fill(struct payload *payload) {
   return 1;
 }
 
-static int decode(struct payload *payload, ZSTD_outBuffer *out) {
+static int decode(struct payload* payload, ZSTD_outBuffer* out) {
   if (payload->in.pos == payload->in.size && !fill(payload)) return 0;
   size_t state = ZSTD_decompressStream(payload->stream, out, &payload->in);
   if (ZSTD_isError(state)) return fail(payload, ZSTD_getErrorName(state));
@@ -90,7 +88,7 @@ static int decode(struct payload *payload, ZSTD_outBuffer *out) {
   return 1;
 }
 
-int payload_read(struct payload *payload, void *data, size_t size) {
+int payload_read(struct payload* payload, void* data, size_t size) {
   ZSTD_outBuffer out = {data, size, 0};
   while (out.pos < out.size) {
     if (payload->ended) return fail(payload, "there is less in it than it says");
@@ -99,7 +97,7 @@ int payload_read(struct payload *payload, void *data, size_t size) {
   return 1;
 }
 
-int payload_finish(struct payload *payload) {
+int payload_finish(struct payload* payload) {
   char rest[4096];
   while (!payload->ended) {
     ZSTD_outBuffer out = {rest, sizeof rest, 0};

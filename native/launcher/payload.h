@@ -19,17 +19,17 @@ struct trailer {
 struct payload;
 
 // The trailer of the file `fd`. False, with `why`, if it has none that makes sense.
-int read_trailer(int fd, struct trailer *trailer, const char **why);
+int read_trailer(int fd, struct trailer* trailer, const char** why);
 
 // Begins to read the archive; never null. Ends the process where there is no memory.
-struct payload *payload_open(int fd, const struct trailer *trailer);
+struct payload* payload_open(int fd, const struct trailer* trailer);
 
 // The next `size` bytes of the archive. False if they cannot be had: payload_error() says why.
-int payload_read(struct payload *payload, void *data, size_t size);
+int payload_read(struct payload* payload, void* data, size_t size);
 
 // Reads what is left. Whether the frame is whole and its checksum is right.
-int payload_finish(struct payload *payload);
+int payload_finish(struct payload* payload);
 
-const char *payload_error(const struct payload *payload);
+const char* payload_error(const struct payload* payload);
 
-void payload_close(struct payload *payload);
+void payload_close(struct payload* payload);

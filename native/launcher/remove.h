@@ -2,4 +2,4 @@
 #pragma once
 
 // Deletes `name`, relative to the folder `at`. What cannot be deleted stays.
-void remove_tree(int at, const char *name);
+void remove_tree(int at, const char* name);

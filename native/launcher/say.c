@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 // One write, so that lines of several starts at once do not mix.
-static void write_line(const char *format, va_list values) {
+static void write_line(const char* format, va_list values) {
   char text[8192] = "isolated: ";
   size_t used = 10, room = sizeof text - 1 - used;
   int made = vsnprintf(text + used, room, format, values);
@@ -15,14 +15,14 @@ static void write_line(const char *format, va_list values) {
   if (write(STDERR_FILENO, text, used) < 0) return;  // nobody reads: the exit code has to say it
 }
 
-void say(const char *format, ...) {
+void say(const char* format, ...) {
   va_list values;
   va_start(values, format);
   write_line(format, values);
   va_end(values);
 }
 
-void die(int code, const char *format, ...) {
+void die(int code, const char* format, ...) {
   va_list values;
   va_start(values, format);
   write_line(format, values);

@@ -9,7 +9,7 @@ enum {
 };
 
 // Writes "isolated: " and the message as one line.
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 // The same, and ends the process.
-_Noreturn void die(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void die(int code, const char* format, ...) __attribute__((format(printf, 2, 3)));

@@ -23,9 +23,10 @@
 
 enum { NAME_ROOM = ID_LENGTH + 16, TRIES = 5, PAUSE_MS = 20, PATIENCE_MS = 5000, FIRST_FREE_FD = 3 };
 
-// ---- in use ----------------------------------------------------------------------------------------------------------
+// ---- in use
+// ----------------------------------------------------------------------------------------------------------
 
-static int same_file(int fd, int at, const char *name) {
+static int same_file(int fd, int at, const char* name) {
   struct stat ours, named;
   if (fstat(fd, &ours) < 0 || fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) < 0) return 0;
   return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
@@ -40,10 +41,10 @@ static int is_private(int fd) {
 static int is_whole(int folder) {
   char line[PATH_MAX + 32];
   int fd = openat(folder, FILES, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
+  FILE* list = fd < 0 ? NULL : fdopen(fd, "r");
   int whole = 0, missing = 0;
   while (list && !whole && !missing && fgets(line, sizeof line, list)) {
-    char *path;
+    char* path;
     struct stat state;
     line[strcspn(line, "\n")] = '\0';
     whole = strcmp(line, "end") == 0;
@@ -56,7 +57,7 @@ static int is_whole(int folder) {
 }
 
 // One try. -1: not there; -2: it was deleted or replaced meanwhile.
-static int try_to_use(const struct base *base, const char *id) {
+static int try_to_use(const struct base* base, const char* id) {
   int opened = openat(base->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (opened < 0) return -1;
   int fd = fcntl(opened, F_DUPFD, FIRST_FREE_FD);  // without O_CLOEXEC: the program keeps it, and with it the lock
@@ -73,33 +74,32 @@ static int try_to_use(const struct base *base, const char *id) {
   return result;
 }
 
-int use_runtime(const struct base *base, const char *id) {
+int use_runtime(const struct base* base, const char* id) {
   int fd = -2;
   for (int i = 0; i < TRIES && fd == -2; i++) fd = try_to_use(base, id);
   if (fd >= 0) futimens(fd, NULL);  // sweep() sees when it was started last
   return fd < 0 ? -1 : fd;
 }
 
-// ---- deleting --------------------------------------------------------------------------------------------------------
+// ---- deleting
+// --------------------------------------------------------------------------------------------------------
 
-static int is_id(const char *name) {
-  return strspn(name, "0123456789abcdef") == ID_LENGTH && name[ID_LENGTH] == '\0';
-}
+static int is_id(const char* name) { return strspn(name, "0123456789abcdef") == ID_LENGTH && name[ID_LENGTH] == '\0'; }
 
 // What a start was interrupted in.
-static int is_left_over(const char *name) {
+static int is_left_over(const char* name) {
   if (strspn(name, "0123456789abcdef") != ID_LENGTH) return 0;
   return strcmp(name + ID_LENGTH, PARTIAL) == 0 || strcmp(name + ID_LENGTH, REMOVED) == 0;
 }
 
-static void set_aside_and_remove(const struct base *base, const char *id) {
+static void set_aside_and_remove(const struct base* base, const char* id) {
   char aside[NAME_ROOM];
   snprintf(aside, sizeof aside, "%.*s" REMOVED, ID_LENGTH, id);
   remove_tree(base->fd, aside);
   if (renameat(base->fd, id, base->fd, aside) == 0) remove_tree(base->fd, aside);
 }
 
-static void remove_if_unused(const struct base *base, const char *id, time_t kept_s) {
+static void remove_if_unused(const struct base* base, const char* id, time_t kept_s) {
   struct stat state;
   int fd = openat(base->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return;
@@ -109,12 +109,12 @@ static void remove_if_unused(const struct base *base, const char *id, time_t kep
 }
 
 // Goes through the base; `doing` false only tells whether there is something to look at.
-static int sweep_locked(const struct base *base, const char *keep, time_t kept_s, int doing) {
+static int sweep_locked(const struct base* base, const char* keep, time_t kept_s, int doing) {
   int found = 0, fd = openat(base->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+  DIR* folder = fd < 0 ? NULL : fdopendir(fd);
   if (!folder) return 0;
-  for (struct dirent *each = readdir(folder); each; each = readdir(folder)) {
-    const char *name = each->d_name;
+  for (struct dirent* each = readdir(folder); each; each = readdir(folder)) {
+    const char* name = each->d_name;
     if (!is_left_over(name) && (!is_id(name) || strncmp(name, keep, ID_LENGTH) == 0)) continue;
     found = 1;
     if (doing && is_left_over(name)) remove_tree(base->fd, name);
@@ -124,10 +124,11 @@ static int sweep_locked(const struct base *base, const char *keep, time_t kept_s
   return found;
 }
 
-// ---- one unpacks at a time -------------------------------------------------------------------------------------------
+// ---- one unpacks at a time
+// -------------------------------------------------------------------------------------------
 
 // Waits, and says so if that takes long, while another start holds the lock. -1, with errno.
-static int lock(const struct base *base) {
+static int lock(const struct base* base) {
   int fd = openat(base->fd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return -1;
   for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += PAUSE_MS) {
@@ -141,7 +142,7 @@ static int lock(const struct base *base) {
   return fd;
 }
 
-void sweep(const struct base *base, const char *id, time_t kept_s) {
+void sweep(const struct base* base, const char* id, time_t kept_s) {
   if (!sweep_locked(base, id, kept_s, 0)) return;
   int fd = openat(base->fd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return;
@@ -149,32 +150,32 @@ void sweep(const struct base *base, const char *id, time_t kept_s) {
   close(fd);
 }
 
-static int has_room(const struct base *base, uint64_t wanted) {
+static int has_room(const struct base* base, uint64_t wanted) {
   struct statvfs state;
   return fstatvfs(base->fd, &state) < 0 || (uint64_t)state.f_bavail * state.f_frsize >= wanted;
 }
 
-static int refuse(struct base *base, const char *why) {
+static int refuse(struct base* base, const char* why) {
   snprintf(base->why, sizeof base->why, "%s", why);
   return -1;
 }
 
-static int refuse_room(struct base *base, uint64_t wanted) {
+static int refuse_room(struct base* base, uint64_t wanted) {
   snprintf(base->why, sizeof base->why, "full: %llu MB are needed", (unsigned long long)(wanted + 999999) / 1000000);
   return -1;
 }
 
 // Unpacks beside the name that the runtime gets when it is whole.
-static int unpack_locked(struct base *base, int self, const struct trailer *trailer, const char *id) {
+static int unpack_locked(struct base* base, int self, const struct trailer* trailer, const char* id) {
   char partial[NAME_ROOM], folder[PATH_MAX];
-  const char *damage;
+  const char* damage;
   snprintf(partial, sizeof partial, "%s" PARTIAL, id);
   if (snprintf(folder, sizeof folder, "%s/%s", base->folder, id) >= (int)sizeof folder)
     return refuse(base, strerror(ENAMETOOLONG));
   if (mkdirat(base->fd, partial, 0700) < 0) return refuse(base, strerror(errno));
   int at = openat(base->fd, partial, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (at < 0) return refuse(base, strerror(errno));
-  struct payload *payload = payload_open(self, trailer);
+  struct payload* payload = payload_open(self, trailer);
   enum unpacked result = unpack(payload, at, folder, &damage);
   int error = errno;
   if (result == UNPACKED && renameat(base->fd, partial, base->fd, id) < 0) result = FAILED, error = errno;
@@ -186,7 +187,7 @@ static int unpack_locked(struct base *base, int self, const struct trailer *trai
   return result == FAILED ? refuse(base, strerror(error)) : 0;
 }
 
-static int make_locked(struct base *base, int self, const struct trailer *trailer, const char *id) {
+static int make_locked(struct base* base, int self, const struct trailer* trailer, const char* id) {
   int fd = use_runtime(base, id);
   if (fd >= 0) return fd;
   set_aside_and_remove(base, id);  // one that is not whole
@@ -198,7 +199,7 @@ static int make_locked(struct base *base, int self, const struct trailer *traile
   return fd < 0 ? refuse(base, "what was unpacked is not there any more") : fd;
 }
 
-int make_runtime(struct base *base, int self, const struct trailer *trailer) {
+int make_runtime(struct base* base, int self, const struct trailer* trailer) {
   char id[ID_LENGTH + 1] = "";
   memcpy(id, trailer->id, ID_LENGTH);
   int held = lock(base);

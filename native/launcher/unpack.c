@@ -18,29 +18,29 @@ struct head {
 };
 
 struct member {
-  char path[sizeof((struct head *)0)->prefix + 1 + sizeof((struct head *)0)->name + 1];
+  char path[sizeof((struct head*)0)->prefix + 1 + sizeof((struct head*)0)->name + 1];
   uint64_t size;
   mode_t mode;
   char type;
 };
 
-static uint64_t octal(const char *text, size_t length) {
+static uint64_t octal(const char* text, size_t length) {
   uint64_t value = 0;
   for (size_t i = 0; i < length && text[i] >= '0' && text[i] <= '7'; i++) value = value * 8 + (uint64_t)(text[i] - '0');
   return value;
 }
 
 // Whether a path stays below the folder. The archive is our own, but its checksum is known only when it is read.
-static int is_below(const char *path) {
+static int is_below(const char* path) {
   if (*path == '/' || *path == '\0') return 0;
-  for (const char *part = path; part; part = strchr(part, '/')) {
+  for (const char* part = path; part; part = strchr(part, '/')) {
     part += *part == '/';
     if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0')) return 0;
   }
   return 1;
 }
 
-static int parse(const struct head *head, struct member *member) {
+static int parse(const struct head* head, struct member* member) {
   if (memcmp(head->magic, "ustar", 6) != 0) return 0;
   size_t used = strnlen(head->prefix, sizeof head->prefix), length = strnlen(head->name, sizeof head->name);
   memcpy(member->path, head->prefix, used);
@@ -53,11 +53,9 @@ static int parse(const struct head *head, struct member *member) {
   return is_below(member->path);
 }
 
-static enum unpacked broken(void) {
-  return errno == ENOSPC || errno == EDQUOT ? NO_ROOM : FAILED;
-}
+static enum unpacked broken(void) { return errno == ENOSPC || errno == EDQUOT ? NO_ROOM : FAILED; }
 
-static int write_all(int fd, const char *data, size_t size) {
+static int write_all(int fd, const char* data, size_t size) {
   while (size > 0) {
     ssize_t done = write(fd, data, size);
     if (done < 0 && errno == EINTR) continue;
@@ -68,7 +66,7 @@ static int write_all(int fd, const char *data, size_t size) {
   return 1;
 }
 
-static enum unpacked copy(struct payload *payload, int fd, uint64_t size) {
+static enum unpacked copy(struct payload* payload, int fd, uint64_t size) {
   static char space[PIECE];
   while (size > 0) {
     size_t wanted = size < PIECE ? (size_t)size : PIECE;
@@ -79,7 +77,7 @@ static enum unpacked copy(struct payload *payload, int fd, uint64_t size) {
   return UNPACKED;
 }
 
-static enum unpacked unpack_file(struct payload *payload, int at, const char *folder, const struct member *member) {
+static enum unpacked unpack_file(struct payload* payload, int at, const char* folder, const struct member* member) {
   int fd = openat(at, member->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, member->mode | S_IWUSR);
   if (fd < 0) return broken();
   enum unpacked result = copy(payload, fd, member->size);
@@ -91,12 +89,12 @@ static enum unpacked unpack_file(struct payload *payload, int at, const char *fo
   return result;
 }
 
-static enum unpacked unpack_member(struct payload *payload, int at, const char *folder, const struct member *member) {
+static enum unpacked unpack_member(struct payload* payload, int at, const char* folder, const struct member* member) {
   if (member->type == '5') return mkdirat(at, member->path, member->mode) == 0 ? UNPACKED : broken();
   return unpack_file(payload, at, folder, member);
 }
 
-static enum unpacked unpack_all(struct payload *payload, int at, const char *folder, const char **why) {
+static enum unpacked unpack_all(struct payload* payload, int at, const char* folder, const char** why) {
   struct head head;
   struct member member;
   while (payload_read(payload, &head, sizeof head)) {
@@ -110,7 +108,7 @@ static enum unpacked unpack_all(struct payload *payload, int at, const char *fol
   return DAMAGED;
 }
 
-enum unpacked unpack(struct payload *payload, int at, const char *folder, const char **why) {
+enum unpacked unpack(struct payload* payload, int at, const char* folder, const char** why) {
   _Static_assert(sizeof(struct head) == BLOCK, "as POSIX has it");
   *why = NULL;
   mode_t before = umask(022);

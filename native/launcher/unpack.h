@@ -12,4 +12,4 @@ enum unpacked {
 
 // Unpacks into the empty folder `at`, whose programs will be found in `folder`. What is half done stays. `why` is set
 // for DAMAGED.
-enum unpacked unpack(struct payload *payload, int at, const char *folder, const char **why);
+enum unpacked unpack(struct payload* payload, int at, const char* folder, const char** why);

@@ -14,9 +14,10 @@ from urllib.parse import quote
 from supervisor import __version__
 from supervisor.telemetry.versions import manifest
 
+NO_TEXT = "The package came without the text of its licence."
 _DOCUMENTATION = Path("share/doc")  # below the folder of Python's installation, and of the machine's packages
 _SHORT_NAME = re.compile(r"^License:[ \t]*(\S.*)$", re.MULTILINE)  # of Debian's machine-readable copyright files
-_LICENCE_FILE = re.compile(r".*\.dist-info/(licenses/.*|LICEN[CS]E.*|COPYING.*|NOTICE.*)", re.IGNORECASE)
+_USUAL_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING", "NOTICE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def licences_text() -> str:
     table = [f"{f'{part.name} {part.version}':<{width}}  {part.licence or 'see its text'}" for part in parts]
     texts: dict[str, list[str]] = {}
     for part in parts:
-        texts.setdefault(part.text or "The text is not kept here.", []).append(part.name)
+        texts.setdefault(part.text or NO_TEXT, []).append(part.name)
     texts |= {text: [name] for name, text in _common_licences()}
     sections = [f"{_ruled(', '.join(names))}\n\n{text.rstrip()}" for text, names in texts.items()]
     return "\n\n\n".join(("\n".join((f"isolated {__version__} is made of:", "", *table)), *sections))
@@ -98,9 +99,10 @@ def _named(found: metadata.Distribution) -> str | None:
 
 
 def _texts(found: metadata.Distribution) -> str | None:
-    files = [Path(str(file.locate())) for file in found.files or () if _LICENCE_FILE.fullmatch(str(file))]
-    texts = [text for path in sorted(files) if (text := _read((path,))) is not None]
-    return "\n\n".join(texts) or None
+    """The files that the package names as its licence, else those with the usual names."""
+    names = found.metadata.get_all("License-File") or _USUAL_FILES
+    texts = [found.read_text(f"licenses/{name}") or found.read_text(name) for name in names]
+    return "\n\n".join(text for text in texts if text) or None
 
 
 def _common_licences() -> Iterator[tuple[str, str]]:

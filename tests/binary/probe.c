@@ -8,13 +8,13 @@
 
 enum { BEFORE = 5 };
 
-static void show(const char *name) {
-  const char *value = getenv(name);
+static void show(const char* name) {
+  const char* value = getenv(name);
   printf("%s=%s\n", name, value ? value : "(none)");
 }
 
-int main(int count, char **arguments) {
-  const char *command = count > BEFORE ? arguments[BEFORE] : "";
+int main(int count, char** arguments) {
+  const char* command = count > BEFORE ? arguments[BEFORE] : "";
   if (strcmp(command, "tell") == 0) {
     printf("pid=%d\n", (int)getpid());
     for (int i = 0; i < count; i++) printf("argument=%s\n", arguments[i]);
@@ -29,7 +29,7 @@ int main(int count, char **arguments) {
     for (;;) pause();
   }
   if (strcmp(command, "again") == 0) {
-    char *words[] = {getenv("ISOLATED_BINARY"), "tell", NULL};
+    char* words[] = {getenv("ISOLATED_BINARY"), "tell", NULL};
     execv(words[0], words);
     return 99;
   }

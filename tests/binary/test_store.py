@@ -155,9 +155,7 @@ def test_a_warm_start_cleans_up_too(binary: Binary, make: Callable[..., Binary])
     assert names(binary.base) == {newer.identity}
 
 
-def test_one_that_is_in_use_stays(
-    binary: Binary, make: Callable[..., Binary], waiting: subprocess.Popen[str]
-) -> None:
+def test_one_that_is_in_use_stays(binary: Binary, make: Callable[..., Binary], waiting: subprocess.Popen[str]) -> None:
     age(binary.runtime, HOUR_S + 60)
     newer = make("newer", {"data/two": b"two"})
     newer.told()

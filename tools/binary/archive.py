@@ -59,7 +59,7 @@ def _entry(name: str, mode: int) -> tarfile.TarInfo:
 
 def compress(content: bytes, level: int) -> bytes:
     """A zstd frame with a checksum. Two threads make the same bytes as any number above zero does."""
-    options = {
+    options: dict[int, int] = {
         zstd.CompressionParameter.compression_level: level,
         zstd.CompressionParameter.checksum_flag: 1,
         zstd.CompressionParameter.nb_workers: 2,

@@ -36,7 +36,6 @@ STDLIB_LEFT_OUT = (
     "xmlrpc/*",
     "wsgiref/*",
     "config-*",  # for linking with Python
-    "_sysconfig*",
     "build-details*",
     "sitecustomize.py",  # Debian's report of crashes
     "EXTERNALLY-MANAGED",

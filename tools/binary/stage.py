@@ -28,7 +28,7 @@ exec "$here/usr/lib/{loader}" --library-path "$here/usr/lib" "$here/usr/bin/serf
 
 
 def lay_out(layout: Layout, stage: Path) -> list[str]:
-    """Copies everything but the licences into the empty folder `stage`; returns which of Debian's packages are in it."""
+    """Copies all but the licences into the empty folder `stage`; returns which of Debian's packages are in it."""
     put(stage, collect.stdlib(layout) | collect.pypi(layout) | collect.own(layout))
     put(stage, {contents.SERF: layout.usr / "bin" / "serf"})
     python = put_python(layout, stage)
