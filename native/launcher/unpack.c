@@ -7,9 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "interpreter.h"
 
-enum { BLOCK = 512, PIECE = 128 * 1024 };
+enum { BLOCK = 512 };
+
+#define PLACED "x86-calls"  // the owner's name of a file with places in its calls
 
 // One member's head in the format ustar of POSIX.1-1988, which is all that tools/build-binary writes.
 struct head {
@@ -22,6 +25,7 @@ struct member {
   uint64_t size;
   mode_t mode;
   char type;
+  int placed;
 };
 
 static uint64_t octal(const char* text, size_t length) {
@@ -50,6 +54,7 @@ static int parse(const struct head* head, struct member* member) {
   member->size = octal(head->size, sizeof head->size);
   member->mode = (mode_t)octal(head->mode, sizeof head->mode) & 0777;
   member->type = head->type;
+  member->placed = strncmp(head->user, PLACED, sizeof head->user) == 0;
   return is_below(member->path);
 }
 
@@ -66,13 +71,15 @@ static int write_all(int fd, const char* data, size_t size) {
   return 1;
 }
 
-static enum unpacked copy(struct payload* payload, int fd, uint64_t size) {
-  static char space[PIECE];
-  while (size > 0) {
-    size_t wanted = size < PIECE ? (size_t)size : PIECE;
+static enum unpacked copy(struct payload* payload, int fd, const struct member* member) {
+  static uint8_t space[CALLS_PIECE];
+  for (uint64_t at = 0; at < member->size;) {
+    uint64_t left = member->size - at;
+    size_t wanted = left < sizeof space ? (size_t)left : sizeof space;
     if (!payload_read(payload, space, wanted)) return DAMAGED;
+    if (member->placed) restore_calls(space, wanted, at, member->size);
     if (!write_all(fd, space, wanted)) return broken();
-    size -= wanted;
+    at += wanted;
   }
   return UNPACKED;
 }
@@ -80,7 +87,7 @@ static enum unpacked copy(struct payload* payload, int fd, uint64_t size) {
 static enum unpacked unpack_file(struct payload* payload, int at, const char* folder, const struct member* member) {
   int fd = openat(at, member->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, member->mode | S_IWUSR);
   if (fd < 0) return broken();
-  enum unpacked result = copy(payload, fd, member->size);
+  enum unpacked result = copy(payload, fd, member);
   if (result == UNPACKED && member->mode & S_IXUSR && !point_to_own_loader(fd, folder)) result = broken();
   if (close(fd) < 0 && result == UNPACKED) result = broken();
   char padding[BLOCK];

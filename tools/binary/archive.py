@@ -14,6 +14,8 @@ import tarfile
 from compression import zstd
 from pathlib import Path
 
+from tools.binary import calls
+
 FILES = "FILES"  # the last member: by it the launcher sees whether a folder is whole
 BLOCK = 4096  # of the file systems that it will lie on
 MAGIC = b"ISOLATD1"
@@ -42,12 +44,20 @@ def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
         entry.type = tarfile.DIRTYPE
         archive.addfile(entry)
     else:
-        _add_bytes(archive, name, path.read_bytes(), 0o755 if path.stat().st_mode & 0o100 else 0o644)
+        _add_file(archive, path, name)
 
 
-def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
+def _add_file(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    content, mode = path.read_bytes(), 0o755 if path.stat().st_mode & 0o100 else 0o644
+    if calls.is_program(content):
+        _add_bytes(archive, name, calls.placed(content), mode, calls.MARK)
+    else:
+        _add_bytes(archive, name, content, mode)
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644, mark: str = "") -> None:
     entry = _entry(name, mode)
-    entry.size = len(content)
+    entry.size, entry.uname = len(content), mark
     archive.addfile(entry, io.BytesIO(content))
 
 
