@@ -12,12 +12,16 @@ from supervisor.spec.enforcement import in_words
 
 @click.command(short_help="Print the versions of every part, and which limits this machine can hold.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-def version(*, as_json: bool) -> None:
+@click.option("--licenses", "licences", is_flag=True, help="The parts with their licences; as JSON, a CycloneDX SBOM.")
+def version(*, as_json: bool, licences: bool) -> None:
     """Prints the versions of isolated, V8, Python and every part they are built with.
 
     And which limits of tasks a host could hold that the same user starts on this machine; what a running host does
     hold is in `isolated status`.
     """
+    if licences:
+        _tell_licences(as_json=as_json)
+        return
     from supervisor.limits.foreseen import foreseen
     from supervisor.telemetry.versions import versions, versions_text
 
@@ -28,6 +32,12 @@ def version(*, as_json: bool) -> None:
     width = max(len(each.limit) for each in found)
     held = [f"  {each.limit:<{width}}  {in_words(each)}" for each in found]
     click.echo("\n".join((versions_text(), "", "Limits of tasks, if this user starts a host here:", *held)))
+
+
+def _tell_licences(*, as_json: bool) -> None:
+    from supervisor.telemetry.components import licences_text, sbom
+
+    click.echo(json.dumps(sbom(), indent=2) if as_json else licences_text())
 
 
 @click.command(short_help="Print the JSON schema of task files, for editors.")

@@ -57,15 +57,14 @@ def builder() -> FFI:
         "supervisor.engine._native",
         '#include "isolated.h"',
         include_dirs=[str(HEADER.parent), str(RUNTIME / "headers-python")],
-        # Paths, not -l: the tree's folder on -L would bring a libc.so of its own.
+        # Paths, not -l: the tree's folder on -L would bring a libc.so of its own. No -rpath: Python's own DT_RPATH
+        # counts for what it loads, and the module is the same wherever it was built.
         extra_link_args=[
             str(BUILD / "libisolated.a"),
             *map(str, libraries),
             "-lstdc++",
             "-pthread",
             "-Wl,--allow-shlib-undefined",
-            "-Wl,--disable-new-dtags",
-            f"-Wl,-rpath,{libraries[0].resolve().parent}",
         ],
     )
     return ffi

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 HANDOVER_FD = "ISOLATED_HANDOVER_FD"  # number of the successor's end of the channel
 ANNOUNCE_FD = "ISOLATED_ANNOUNCE_FD"  # where a new host says so, for the first process
 HANDOVERS = "ISOLATED_HANDOVERS"  # how many processes there were before, since the first was started
+BINARY = "ISOLATED_BINARY"  # the one file that this process came from, set by its launcher
 SUPERVISED_BY_SYSTEMD = "NOTIFY_SOCKET"
 WATCHDOG_PID = "WATCHDOG_PID"  # systemd's: who shall ping it; without, whoever is the main process
 
@@ -19,7 +20,8 @@ def handovers(environ: Mapping[str, str]) -> int:
 
 def for_successor(environ: Mapping[str, str], channel_fd: int, announce_fd: int | None) -> dict[str, str]:
     """The environment that a successor gets."""
-    kept = {name: value for name, value in environ.items() if name not in (WATCHDOG_PID, ANNOUNCE_FD)}
+    of_this_process = (WATCHDOG_PID, ANNOUNCE_FD, BINARY)
+    kept = {name: value for name, value in environ.items() if name not in of_this_process}
     announce = {} if announce_fd is None else {ANNOUNCE_FD: str(announce_fd)}
     return {**kept, **announce, HANDOVER_FD: str(channel_fd), HANDOVERS: str(handovers(environ) + 1)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections import defaultdict
@@ -12,6 +13,7 @@ from typing import Any
 
 from supervisor.control.server import ControlServer
 from supervisor.errors import Refused
+from supervisor.handover.environment import BINARY
 from supervisor.handover.handed import Handed
 from supervisor.handover.offer import Offer, Offered
 from supervisor.handover.predecessor import Predecessor
@@ -166,8 +168,11 @@ class Succession:
         self._journal.record(EventKind.HANDOVER, message, phase=phase, **details)
 
 
-def command(binary: str | None) -> Sequence[str]:
-    """How a successor is started: as this process was, by another program if one is named."""
+def command(binary: str | None, environ: Mapping[str, str] | None = None) -> Sequence[str]:
+    """How a successor is started: as this process was, by another program if one is named.
+
+    A process that came out of the one file is started by that file again, which may be a newer one by now."""
+    binary = binary or (os.environ if environ is None else environ).get(BINARY)
     if binary is not None:
         return [binary, *sys.argv[1:]]
     return [sys.executable, *sys.orig_argv[1:]]

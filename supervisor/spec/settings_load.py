@@ -20,7 +20,7 @@ from supervisor.spec.settings_file import read_settings_file
 # after the programs they start (ISOLATED_SERVICE_HOST), which is no reason not to start.
 OTHER_VARIABLES = frozenset(
     f"{PREFIX}{name}"
-    for name in ("CONFIG", "DEBIAN_MIRROR", "HANDOVERS", "HANDOVER_FD", "HOST", "RUNTIME_DIR", "TOKEN_FILE")
+    for name in ("BINARY", "CONFIG", "DEBIAN_MIRROR", "HANDOVERS", "HANDOVER_FD", "HOST", "RUNTIME_DIR", "TOKEN_FILE")
 )
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 MISSPELT = 0.85  # of difflib's measure: one or two letters of a name differ

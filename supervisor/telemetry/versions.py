@@ -17,16 +17,16 @@ _STEPS_UP = 3  # from the environment's folder, or the tree's usr, to the folder
 
 def versions() -> dict[str, Any]:
     """Everything with a version: isolated, v8, python, debian {name: version}, pypi {name: version}."""
-    manifest = _manifest()
-    debian = manifest.get("debian") or {}
+    recorded = manifest()
+    debian = recorded.get("debian") or {}
     v8 = _v8()
     return {
         "isolated": __version__,
-        "v8": v8 or manifest.get("v8") or None,
+        "v8": v8 or recorded.get("v8") or None,
         "engine": "ready" if v8 else "not compiled",
         "python": platform.python_version(),
         "debian": debian.get("packages", debian),
-        "pypi": manifest.get("pypi") or _installed(),
+        "pypi": recorded.get("pypi") or _installed(),
     }
 
 
@@ -46,7 +46,8 @@ def versions_text() -> str:
     return "\n".join(lines)
 
 
-def _manifest() -> dict[str, Any]:
+def manifest() -> dict[str, Any]:
+    """What was recorded when the runtime tree, or the binary, was built; empty if nothing was."""
     for prefix in (Path(sys.prefix), Path(sys.base_prefix)):
         for folder in [prefix, *prefix.parents][: _STEPS_UP + 1]:
             try:

@@ -13,7 +13,7 @@ from .native import program
 
 SKIPPED = {".git", ".runtime", "node_modules", "__pycache__", "build", "dist"}
 BUILT = re.compile(r"runtime(\.new)?\.js|_native\b.*")
-CPP = (".cc", ".h")
+CPP = (".c", ".cc", ".h")
 JS = (".js", ".mjs", ".ts")
 
 
@@ -45,6 +45,7 @@ def checkers(layout: Layout) -> list[Checker]:
     imports = [str(program(layout, "lint-imports")), "--no-logo", "--cache-dir", ".runtime/cache/import-linter"]
     shellcheck = [str(program(layout, "shellcheck")), "--enable=quote-safe-variables,check-unassigned-uppercase"]
     esbuild = [*javascript.esbuild(layout), f"--outdir={layout.cache / 'syntax'}"]
+    older = [*mypy, "--python-version=3.11", "-p", "tools.runtime_tree", "-m", "tools.binary.cli"]
     cpp = [path for path in files if path.suffix in CPP]
     return [
         Checker(
@@ -54,7 +55,7 @@ def checkers(layout: Layout) -> list[Checker]:
         ),
         Checker("ruff format", [[ruff, "format", "--quiet", "--diff"]], repair=[[ruff, "format", "--quiet"]]),
         # The part that Debian 12's Python runs is checked as such besides.
-        Checker("mypy", [mypy, [*mypy, "--python-version=3.11", "-p", "tools.runtime_tree"]]),
+        Checker("mypy", [mypy, older]),
         Checker("import-linter", [imports]),
         Checker(
             "clang-format",

@@ -48,10 +48,10 @@ class Fault(Exception):
         self.remedy = remedy
         self.output = output
 
-    def report(self) -> str:
+    def report(self, tool: str = "bootstrap") -> str:
         """Returns the lines for the terminal: the tail of the output first, the remedy last."""
         tail = [f"    {line}" for line in self.output.strip().splitlines()[-25:]]  # a screen holds about so many
-        lines = [*tail, f"bootstrap: {self.message}"]
+        lines = [*tail, f"{tool}: {self.message}"]
         if self.remedy:
             lines.append(f"  {self.remedy}")
         return "\n".join(lines)

@@ -34,12 +34,11 @@ UNWANTED = re.compile(
     r"adduser|passwd|base-passwd|login\.defs|libpam.*|libsemanage.*|libsepol.*|libselinux.*|libaudit.*|libcap-ng0|"
     r"libdb5\.3.*|libdebconfclient0|libacl1|libattr1|libbsd0|libmd0|libcrypt1|libpcre2-8-0|libsystemd0|"
     r"libc6-dev|libc-dev-bin|linux-libc-dev|libcrypt-dev|libc-gconv-modules-extra|libexpat1-dev|libuv1-dev|"
-    r"icu-devtools|openssl|python3-setuptools-whl|gcc-.*-base|perl.*|.*-doc"
+    r"icu-devtools|openssl|python3-setuptools-whl|perl.*|.*-doc"
 )
 
 # Parts of packages that nothing reads at run time or compile time, below usr/.
 PRUNED_FOLDERS = (
-    "share/doc",
     "share/man",
     "share/locale",
     "share/lintian",
@@ -59,6 +58,9 @@ PRUNED_FILES = (
     "share/nodejs/**/*.map",
     "lib/python3*/lib-dynload/_dbm.*",  # its library is left out
 )
+
+# What is kept of usr/share/doc: what `isolated version --licenses` prints. Some packages name another one's by a link.
+LICENCE = "copyright"
 
 # The libraries that the shim calls, by the name before the version.
 LINKED_LIBRARIES = ("libnode.so", "libada-url0.so", "libsimdutf.so", "libicui18n.so", "libicuuc.so")

@@ -117,9 +117,19 @@ def prune(usr: Path) -> None:
     for pattern in packages.PRUNED_FILES:
         for path in usr.glob(pattern):
             path.unlink()
+    prune_documentation(usr / "share" / "doc")
     for path in (usr / "bin").iterdir():
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & 0o0777)
+
+
+def prune_documentation(folder: Path) -> None:
+    """Removes all but the packages' licences, and the links from one package's folder to another's."""
+    for package in folder.iterdir() if folder.is_dir() else ():
+        for path in package.iterdir() if package.is_dir() and not package.is_symlink() else ():
+            if path.name == packages.LICENCE:
+                continue
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def link_headers(layout: Layout, root: Path) -> None:
