@@ -63,7 +63,7 @@ def _addresses(settings: BootSettings, site: Site) -> Iterator[str]:
         yield f"dhcp-option=option:dns-server{_told(settings.dns)}"
     if settings.prefix is not None:
         yield "enable-ra"
-        yield f"dhcp-range={settings.prefix.network_address},constructor:{site.interface},ra-only,64"
+        yield f"dhcp-range={settings.prefix.network_address},ra-only,64"
         yield f"ra-param={site.interface},10,0"  # every 10 s, and no router of ours for other networks
 
 

@@ -52,6 +52,7 @@ class Engine:
         self._command = list(command)
         self._tell = tell
         self._log = log
+        self._last = ""  # what it said last: if it ends, most likely why
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self.starts = 0
@@ -83,7 +84,7 @@ class Engine:
             started = loop.time()
             try:
                 code = await self._once()
-                self._log.error("dnsmasq ended", code=code)
+                self._log.error("dnsmasq ended", code=code, said=self._last)
             except OSError as error:
                 self._log.error("dnsmasq does not start", why=error.strerror)
             backoff = backoff.after_failure(now=loop.time(), lived_s=loop.time() - started)
@@ -115,7 +116,10 @@ class Engine:
                 continue
             if not line:
                 return
-            self._tell(line.decode(errors="replace").rstrip("\n"))
+            text = line.decode(errors="replace").strip()
+            if text:
+                self._last = text
+                self._tell(text)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -48,6 +48,10 @@ class Parsed:
         return str(value)
 
 
+# What iPXE would read as its own, and what the boot server says itself.
+_FOREIGN = re.compile(r"[$\\]|(^|\s)(isolated\.|\|\||&&)")
+
+
 def _matching(pattern: re.Pattern[str], what: str, allowed: str, remedy: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if isinstance(value, str) and pattern.fullmatch(value):
@@ -89,7 +93,7 @@ def _prefix(value: object) -> ipaddress.IPv6Network:
 
 
 def _words(value: object) -> str:
-    if isinstance(value, str) and value.isprintable() and value.isascii() and not value.startswith("isolated."):
+    if isinstance(value, str) and value.isprintable() and value.isascii() and not _FOREIGN.search(value):
         return " ".join(value.split())
     remedy = "write for example 'console=ttyS0,115200'; words with `isolated.` are the boot server's own"
     raise Refused("not words for a kernel", allowed=WORDS.allowed, remedy=remedy)
@@ -98,7 +102,7 @@ def _words(value: object) -> str:
 ADDRESS = Parsed("address", "an IPv4 address", _address)
 RANGE = Parsed("range", "two IPv4 addresses with a hyphen between them, the lower first", _range)
 PREFIX = Parsed("prefix", "an IPv6 prefix of 64 bits", _prefix)
-WORDS = Parsed("words", "printable ASCII on one line", _words)
+WORDS = Parsed("words", "printable ASCII on one line, without $ and \\", _words)
 MAC = Parsed("MAC", "six pairs of hexadecimal digits", parse_mac)
 UUID = Parsed("UUID", "32 hexadecimal digits in groups", parse_uuid)
 VERSION = Parsed("version", "the name of an image version", parse_version)

@@ -94,12 +94,12 @@ class BootSite:
     async def _serve(
         self, stack: AsyncExitStack, application: web.Application, port: int, tls: ssl.SSLContext | None
     ) -> None:
-        runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         address = str(self.network.address.ip)
         try:
-            await web.TCPSite(runner, address, port, ssl_context=tls, shutdown_timeout=1.0).start()
+            await web.TCPSite(runner, address, port, ssl_context=tls).start()
         except OSError as error:
             raise ListenError.from_os_error(f"{address}:{port}", error) from None
 

@@ -6,7 +6,9 @@ import base64
 import hashlib
 import secrets
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -41,12 +43,12 @@ class Certificate:
         return ssl.create_default_context(cafile=self.certificate)
 
 
-def certificate(folder: Path, name: str = "tls") -> Certificate:
-    """A new one in `folder`."""
+def certificate(folder: Path, name: str = "tls", addresses: Sequence[str] = ("127.0.0.1",)) -> Certificate:
+    """A new one in `folder`, also for these IPv4 addresses."""
     secret = secrets.randbelow(N - 1) + 1
     x, y = _times(secret, G) or (0, 0)
     point = b"\x00\x04" + x.to_bytes(32) + y.to_bytes(32)
-    body = _to_be_signed(point)
+    body = _to_be_signed(point, addresses)
     signed = _sequence(body, _sequence(ECDSA_SHA256), _der(0x03, b"\0" + _sign(secret, body)))
     key = _sequence(_integer(1), _der(0x04, secret.to_bytes(32)), _der(0xA0, P256), _der(0xA1, _der(0x03, point)))
     made = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
@@ -55,9 +57,9 @@ def certificate(folder: Path, name: str = "tls") -> Certificate:
     return made
 
 
-def _to_be_signed(point: bytes) -> bytes:
+def _to_be_signed(point: bytes, addresses: Sequence[str]) -> bytes:
     name = _sequence(_der(0x31, _sequence(COMMON_NAME, _der(0x0C, b"localhost"))))
-    names = _sequence(_der(0x82, b"localhost"), _der(0x87, bytes((127, 0, 0, 1))))
+    names = _sequence(_der(0x82, b"localhost"), *(_der(0x87, IPv4Address(each).packed) for each in addresses))
     key_id = hashlib.sha1(point[1:], usedforsecurity=False).digest()
     extensions = _sequence(
         _sequence(ALTERNATIVE_NAMES, _der(0x04, names)),
