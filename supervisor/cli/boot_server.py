@@ -59,7 +59,9 @@ def run(config: str | None) -> None:
 
 @boot_server.command(short_help="Find the usual mistakes.")
 @_with_settings
-def check(config: str | None) -> int:
+@click.option("--dhcp-wait", type=float, default=5.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for other DHCP servers.")  # fmt: skip
+def check(config: str | None, dhcp_wait: float) -> int:
     """Tries everything: files and their checksums, the key, ports, TFTP, and whether another DHCP server answers.
 
     Run it before the boot server, and again beside it. Takes some seconds.
@@ -68,7 +70,7 @@ def check(config: str | None) -> int:
     from supervisor.boot.checks.finding import Weight
 
     found = []
-    for finding in check_all(_load(config)):
+    for finding in check_all(_load(config), dhcp_wait):
         found.append(finding)
         click.echo(str(finding))
     if not found:

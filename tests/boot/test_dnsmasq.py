@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from tests.boot.fixtures import boot_parts, net, site
 from tests.boot.rack_net import SERVER, Namespace, wait_until
-from tests.boot.running import Site
+from tests.boot.running import ENVIRONMENT, Site
 from tests.machine.fetch import Parts
 from tests.machine.fixtures import parts
 
@@ -127,3 +129,45 @@ def test_an_image_that_is_broken_later_vanishes_from_tftp(site: Site, parts: Par
         fetch = [str(parts.busybox), "tftp", "-g", "-r", "images/v1/vmlinuz", "-l", str(tmp_path / "got"), SERVER]
         wait_until(lambda: one.run(*fetch, check=False).returncode != 0, "TFTP's refusal")
         assert time.monotonic() - started < 30
+
+
+UUID = "4c4c4544-0042-3510-8052-b4c04f4e3332"
+BIOS, EFI_BYTE_CODE, EFI = "0", "7", "9"
+
+
+def told_to_boot(site: Site, client: Namespace, kind: str, mac: str = LISTED, identity: str = "-") -> list[str]:
+    """The file that firmware is told to fetch, and its address."""
+    command = [sys.executable, "-m", "tests.boot.firmware", "eth0", mac, kind, identity]
+    done = subprocess.run(
+        client.command(*command), capture_output=True, text=True, timeout=60, check=True, env=ENVIRONMENT, cwd="/"
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("span", ["10.77.0.100-10.77.0.199", "proxy"])
+def test_each_firmware_is_told_its_way_to_ipxe_and_ipxe_its_script(site: Site, span: str) -> None:
+    site.configure(ONE, range=span)
+    client = site.net.client(LISTED)
+    with site.running():
+        told = {kind: told_to_boot(site, client, kind) for kind in (BIOS, EFI_BYTE_CODE, EFI, "ipxe")}
+    assert told["ipxe"][0] == f"http://{SERVER}:8080/boot.ipxe"
+    if span != "proxy":
+        assert [told[kind][0] for kind in (BIOS, EFI_BYTE_CODE, EFI)] == ["undionly.kpxe", "ipxe.efi", "ipxe.efi"]
+    assert {each[-1] == "0.0.0.0" for each in told.values()} == {span == "proxy"}
+
+
+def test_a_machine_is_known_by_its_uuid_and_then_by_the_card_that_it_used(site: Site, parts: Parts) -> None:
+    site.image("v1", IMAGE)
+    site.configure(f"[machines.two]\nuuid = '{UUID}'\n")
+    client = site.net.client(STRANGER)
+    with site.running():
+        assert site.cli("promote", "v1").returncode == 0
+        assert told_to_boot(site, client, BIOS, STRANGER) == ["nothing"]
+        assert told_to_boot(site, client, BIOS, STRANGER, UUID)[0] == "undionly.kpxe"
+        assert address(client, parts) == ""  # systems do not send their UUID
+        client.run("ip", "address", "add", "10.77.0.5/24", "dev", "eth0")
+        machine = f"{STRANGER.replace(':', '-')}_{UUID}"
+        script = client.run(str(parts.busybox), "wget", "-q", "-O", "-", site.url(f"/machines/{machine}/boot.ipxe"))
+        assert f"machines/{machine}/isolated.toml" in script.stdout
+        client.run("ip", "address", "flush", "dev", "eth0")
+        wait_until(lambda: address(client, parts), "its address")

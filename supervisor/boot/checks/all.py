@@ -7,14 +7,15 @@ import shutil
 from collections.abc import Iterator
 
 from supervisor.boot.checks import files, net
+from supervisor.boot.checks.dhcp_probe import WAIT_S
 from supervisor.boot.checks.finding import Finding, error
 from supervisor.boot.network import NetworkError, site_of
 from supervisor.boot.settings import BootSettings
 from supervisor.boot.story import STATUS, read_story
 
 
-def check_all(settings: BootSettings) -> Iterator[Finding]:
-    """Everything that can be tried now. Takes seconds: files are read whole, and an answer of DHCP is waited for."""
+def check_all(settings: BootSettings, dhcp_wait_s: float = WAIT_S) -> Iterator[Finding]:
+    """Everything that can be tried now. Files are read whole, and answers of DHCP servers are waited for."""
     assert settings.interface is not None
     yield from _programs(settings)
     yield from files.check_loaders(settings)
@@ -31,7 +32,7 @@ def check_all(settings: BootSettings) -> Iterator[Finding]:
         yield from net.check_ports(settings, site)
     else:
         yield from net.check_tftp(settings, site)
-    yield from net.check_other_servers(settings, site)
+    yield from net.check_other_servers(settings, site, dhcp_wait_s)
 
 
 def running_pid(settings: BootSettings) -> int | None:

@@ -9,10 +9,10 @@ import time
 from supervisor.boot.checks.dhcp_packet import Offer, discover, read_offer
 
 SERVER, CLIENT = 67, 68
-WAIT_S = 3.0  # servers look whether an address is free first, which takes dnsmasq and ISC's a second or more
+WAIT_S = 5.0  # dnsmasq looks whether an address is free for 3 s before it offers it, ISC's server for 1
 
 
-def offers(interface: str, mac: str, wait_s: float = WAIT_S) -> list[Offer]:
+def offers(interface: str, mac: str, wait_s: float) -> list[Offer]:
     """All offers that come within the wait, each server once. OSError: not permitted, or no such interface."""
     number = secrets.randbits(32)
     found: dict[object, Offer] = {}

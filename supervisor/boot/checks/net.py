@@ -8,7 +8,6 @@ from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
 from supervisor.boot.checks import dhcp_probe, tftp
-from supervisor.boot.checks.dhcp_packet import Offer
 from supervisor.boot.checks.finding import Finding, error, warning
 from supervisor.boot.dnsmasq_conf import BIOS_LOADER, UEFI_LOADER
 from supervisor.boot.network import Site
@@ -45,10 +44,10 @@ def has_prefix(interface: str, prefix: IPv6Network) -> bool:
     return False
 
 
-def check_other_servers(settings: BootSettings, site: Site, found: list[Offer] | None = None) -> Iterator[Finding]:
+def check_other_servers(settings: BootSettings, site: Site, wait_s: float) -> Iterator[Finding]:
     """Asks for an address. Beside `range` nobody else may answer; as a proxy, somebody has to."""
     try:
-        answers = dhcp_probe.offers(site.interface, site.mac) if found is None else found
+        answers = dhcp_probe.offers(site.interface, site.mac, wait_s)
     except OSError as refused:
         yield warning(f"no DHCP request could be sent: {refused.strerror}", "run the check as root")
         return
