@@ -14,6 +14,8 @@ from supervisor import __version__
 from supervisor.cli.about import completion, schema, settings, version
 from supervisor.cli.apply import apply
 from supervisor.cli.blocks import blocked, release
+from supervisor.cli.boot_config import boot_config
+from supervisor.cli.boot_server import boot_server
 from supervisor.cli.cluster import cluster_key, hosts
 from supervisor.cli.codes import EXIT_DEFECT, EXIT_INTERRUPTED, HOST_CODES
 from supervisor.cli.daemon import drain, status, upgrade
@@ -41,6 +43,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Tasks of a host": (apply, ps, get, logs, events, stop, start, rm, blocked, release),
     "The host": (status, drain, upgrade),
     "The cluster": (hosts, cluster_key),
+    "A rack": (boot_server, boot_config),
     "Knowledge": (settings, schema, version, completion),
 }
 

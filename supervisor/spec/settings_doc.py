@@ -10,29 +10,30 @@ from supervisor.spec.settings import SETTINGS, SETTINGS_FILE
 COLUMNS = ("setting", "takes", "default", "range", "meaning")
 
 
-def documented() -> list[Setting]:
+def documented(settings: Sequence[Setting] = SETTINGS) -> list[Setting]:
     """The settings that operators are told of, in order."""
-    return [setting for setting in SETTINGS if not setting.declared.hidden]
+    return [setting for setting in settings if not setting.declared.hidden]
 
 
-def rows() -> list[tuple[str, ...]]:
+def rows(settings: Sequence[Setting] = SETTINGS) -> list[tuple[str, ...]]:
     """The table's cells, as plain texts."""
     return [
         (each.name, each.declared.kind.unit, each.tell(each.default), _range(each), each.declared.meaning)
-        for each in documented()
+        for each in documented(settings)
     ]
 
 
-def markdown() -> str:
+def markdown(settings: Sequence[Setting] = SETTINGS) -> str:
     """The table for the README."""
     lines = [COLUMNS, tuple("---" for _ in COLUMNS)]
-    lines += [(f"`{name}`", *(_cell(cell) for cell in cells)) for name, *cells in rows()]
+    lines += [(f"`{name}`", *(_cell(cell) for cell in cells)) for name, *cells in rows(settings)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def example() -> str:
+def example(settings: Sequence[Setting] = SETTINGS) -> str:
     """A settings file with every setting at its default, each commented out."""
-    return "".join(f"# {each.declared.meaning}\n{_line(each)}\n\n" for each in documented()).rstrip("\n") + "\n"
+    texts = (f"# {each.declared.meaning}\n{_line(each)}\n\n" for each in documented(settings))
+    return "".join(texts).rstrip("\n") + "\n"
 
 
 def document() -> list[dict[str, object]]:

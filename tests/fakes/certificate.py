@@ -8,6 +8,7 @@ import secrets
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -42,12 +43,14 @@ class Certificate:
         return ssl.create_default_context(cafile=self.certificate)
 
 
-def certificate(folder: Path, name: str = "tls", names: Sequence[str] = ("localhost",)) -> Certificate:
-    """A new one in `folder`, for 127.0.0.1 under these names."""
+def certificate(
+    folder: Path, name: str = "tls", names: Sequence[str] = ("localhost",), addresses: Sequence[str] = ("127.0.0.1",)
+) -> Certificate:
+    """A new one in `folder`, for these names and IPv4 addresses."""
     secret = secrets.randbelow(N - 1) + 1
     x, y = _times(secret, G) or (0, 0)
     point = b"\x00\x04" + x.to_bytes(32) + y.to_bytes(32)
-    body = _to_be_signed(point, names)
+    body = _to_be_signed(point, names, addresses)
     signed = _sequence(body, _sequence(ECDSA_SHA256), _der(0x03, b"\0" + _sign(secret, body)))
     key = _sequence(_integer(1), _der(0x04, secret.to_bytes(32)), _der(0xA0, P256), _der(0xA1, _der(0x03, point)))
     made = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
@@ -56,9 +59,12 @@ def certificate(folder: Path, name: str = "tls", names: Sequence[str] = ("localh
     return made
 
 
-def _to_be_signed(point: bytes, hosts: Sequence[str]) -> bytes:
+def _to_be_signed(point: bytes, hosts: Sequence[str], addresses: Sequence[str]) -> bytes:
     name = _sequence(_der(0x31, _sequence(COMMON_NAME, _der(0x0C, b"localhost"))))
-    names = _sequence(*(_der(0x82, host.encode()) for host in hosts), _der(0x87, bytes((127, 0, 0, 1))))
+    names = _sequence(
+        *(_der(0x82, host.encode()) for host in hosts),
+        *(_der(0x87, IPv4Address(each).packed) for each in addresses),
+    )
     key_id = hashlib.sha1(point[1:], usedforsecurity=False).digest()
     extensions = _sequence(
         _sequence(ALTERNATIVE_NAMES, _der(0x04, names)),

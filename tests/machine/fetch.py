@@ -63,20 +63,24 @@ class Parts:
 
 def fetch(layout: Layout | None = None) -> Parts:
     """The parts, from the cache of the checkout, else from the mirror: 70 MB, half a minute. Fault if that fails."""
-    layout = layout or here()
-    folder = layout.cache / "machine"
+    return Parts(unpacked("machine", WANTED, UNWANTED, layout or here()))
+
+
+def unpacked(name: str, names: tuple[str, ...], unwanted: re.Pattern[str], layout: Layout) -> Path:
+    """The folder with packages and what they need but for `unwanted`, below `name` in the cache. Fault."""
+    folder = layout.cache / name
     with held(folder / "lock", Progress()):
         root = folder / "root"
-        wanted = "\n".join((SUITE, *WANTED, UNWANTED.pattern))
+        wanted = "\n".join((SUITE, *names, unwanted.pattern))
         if not (root / MADE).is_file() or (root / MADE).read_text() != wanted:
-            _make(root, wanted, _download(folder, layout))
-        return Parts(root)
+            _make(root, wanted, _download(folder, names, unwanted, layout))
+        return root
 
 
-def _download(folder: Path, layout: Layout) -> list[Path]:
+def _download(folder: Path, names: tuple[str, ...], unwanted: re.Pattern[str], layout: Layout) -> list[Path]:
     apt = Apt(folder / "apt", mirror=choose(os.environ), suite=SUITE, architecture=layout.debian_architecture)
     apt.update()
-    chosen: list[Package] = [each for each in apt.closure(WANTED) if not UNWANTED.fullmatch(each.name)]
+    chosen: list[Package] = [each for each in apt.closure(names) if not unwanted.fullmatch(each.name)]
     apt.download(chosen, folder / "packages")
     return [folder / "packages" / file_of(each, folder / "packages") for each in chosen]
 

@@ -13,13 +13,17 @@ done
 cp -a "$1/packages/usr/." "$1/usr"
 cp -a "$1/packages/etc/." "$1/etc"
 cp "$3" "$1/usr/bin/isolated" && chmod 755 "$1/usr/bin/isolated"
-install -m 755 "$2/alpine/openrc/isolated" "$1/etc/init.d/isolated"
+for service in isolated isolated-boot isolated-joined; do
+	install -m 755 "$2/alpine/openrc/$service" "$1/etc/init.d/$service"
+done
+printf '#!/sbin/openrc-run\ndepend() { provide net; }\nstart() { :; }\n' >"$1/etc/init.d/network"
+chmod 755 "$1/etc/init.d/network"
 install -m 644 "$2/alpine/openrc/isolated.confd" "$1/etc/conf.d/isolated"
 mount -t overlay overlay -o "lowerdir=$1/usr:/usr,upperdir=$1/usr.up,workdir=$1/usr.work" /usr
 mount -t overlay overlay -o "lowerdir=$1/etc:/etc,upperdir=$1/etc.up,workdir=$1/etc.work" /etc
 mount -t overlay overlay -o "lowerdir=/var,upperdir=$1/var.up,workdir=$1/var.work" /var
 mount -t tmpfs tmpfs /run
-find /etc/init.d -type f ! -name isolated ! -name functions.sh -delete
+find /etc/init.d -type f ! -name 'isolated*' ! -name network ! -name functions.sh -delete
 ldconfig
 ip link set lo up
 mkdir -p /run/openrc/{starting,started,stopping,inactive,wasinactive,failed,hotplugged,daemons,options,exclusive,scheduled,tmp}

@@ -13,10 +13,11 @@ from tests.service.openrc_packages import packages
 
 SCRIPT = CHECKOUT / "alpine/openrc/isolated"
 SETTINGS = CHECKOUT / "alpine/openrc/isolated.confd"
+NETBOOT = [CHECKOUT / f"alpine/openrc/isolated-{name}" for name in ("boot", "joined")]
 __all__ = ["packages"]
 
 
-@pytest.mark.parametrize("file", [SCRIPT, SETTINGS], ids=lambda each: each.name)
+@pytest.mark.parametrize("file", [SCRIPT, SETTINGS, *NETBOOT], ids=lambda each: each.name)
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_shells_accept_it(file: Path, shell: str) -> None:
     subprocess.run([shell, "-n", str(file)], check=True)
@@ -76,3 +77,25 @@ def test_more_flags_and_a_plain_user_come_from_its_settings(openrc: Box) -> None
     service(openrc, "start")
     pid = openrc.wait_for_diary("ready serve --warm 8")
     assert openrc.shell(f"stat --format %U /proc/{pid} /run/isolated /var/lib/isolated").split() == ["nobody"] * 3
+
+
+def test_a_host_that_booted_over_the_network_waits_for_its_settings(openrc: Box) -> None:
+    openrc.shell("touch /run/no-boot-server")
+    openrc.shell("mkdir -p /etc/runlevels/default && for each in isolated-boot isolated isolated-joined; do "
+                 "ln -s /etc/init.d/$each /etc/runlevels/default; done; openrc default >/run/said 2>&1 &")  # fmt: skip
+    openrc.wait_for_diary("boot-config --console /dev/console")
+    assert not [text for _, text in openrc.diary() if text.startswith("ready")]
+    openrc.shell("rm /run/no-boot-server")
+    openrc.wait_for_diary("ready serve")
+    openrc.shell("python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"/run/isolated/control.sock\")'")
+    openrc.wait_for_diary("told")
+    texts = [text for _, text in openrc.diary()]
+    assert texts.index("has settings") < next(n for n, text in enumerate(texts) if text.startswith("ready serve"))
+    assert "boot-config --joined" in texts
+
+
+def test_a_host_starts_with_what_it_has_if_the_words_are_wrong(openrc: Box) -> None:
+    openrc.shell("echo 'isolated_command=/bin/false' >/etc/conf.d/isolated-boot")
+    openrc.run("rc-service", "isolated-boot", "start", check=False)
+    service(openrc, "start")
+    openrc.wait_for_diary("ready serve")
