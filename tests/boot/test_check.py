@@ -183,7 +183,7 @@ def test_a_certificate_that_hosts_would_not_trust_is_found(site: Site) -> None:
 
 
 def test_a_handshake_says_whom_the_client_trusts(tmp_path: Path) -> None:
-    one = certificate(tmp_path, "one", ("127.0.0.1", SERVER))
+    one = certificate(tmp_path, "one", addresses=("127.0.0.1", SERVER))
     other = certificate(tmp_path, "other")
     server = server_tls(one.certificate, one.key)
     assert handshake(server, client_tls(one.certificate), SERVER) is None
