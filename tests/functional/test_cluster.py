@@ -229,3 +229,15 @@ def test_members_by_hand_are_the_same(three: Machines) -> None:
     assert done.returncode == 0, done.stderr
     names = {line.split()[0]: line.split()[1].rpartition(":")[0] for line in done.stdout.splitlines()}
     assert names == {each.id: address(each.number) for each in three.hosts}
+
+
+def test_a_host_that_is_alone_stops_at_once_and_has_its_tasks_again(tmp_path: Path, apps: Path) -> None:
+    """There is nobody to move them to, and nobody is waited for."""
+    with machines(1, tmp_path, drain="60s") as one:
+        one.begin()
+        assert one[1].control.apply(answering_task(apps, "alone", 3900))["host"] == "h1"
+        began = time.monotonic()
+        assert one[1].stop() == 0
+        assert time.monotonic() - began < 30
+        one[1].begin()
+        one.wait(lambda: one.answering(3900) == [1], "that it answers again")

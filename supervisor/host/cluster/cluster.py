@@ -20,7 +20,7 @@ from supervisor.cluster.peers.psk import KeyRing
 from supervisor.cluster.peers.wire import Wire
 from supervisor.cluster.scheduler import AsyncioScheduler
 from supervisor.cluster.serf import SerfMembership, SerfOptions
-from supervisor.cluster.values import Member
+from supervisor.cluster.values import Member, MemberState
 from supervisor.cluster.view import View
 from supervisor.errors import IsolatedError, Refused
 from supervisor.host.cluster.local import HostLocal
@@ -137,6 +137,10 @@ class Cluster:
     async def leave(self, within_s: float) -> None:
         """Moves the tasks to other hosts, each answering there before it ends here, and says goodbye."""
         if self.coordinator is None:
+            return
+        if not any(each.alive is MemberState.ALIVE and each.id != self.own.id for each in self.membership.members):
+            await self.coordinator.close()  # there is nobody to take them
+            await self.membership.leave()
             return
         stayed = await self.coordinator.leave(within_s)
         for label, why in stayed.items():
