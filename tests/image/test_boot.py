@@ -37,7 +37,9 @@ apiKey = "/etc/isolated/api.key"
 
 
 def test_an_empty_machine_becomes_a_host_and_answers_for_a_task(site: Site, parts: Parts, binary: Path | None) -> None:
-    tls, api = (certificate(site.folder, name, addresses=("127.0.0.1", at)) for name, at in (("boot", SERVER), ("api", HOST)))
+    tls, api = (
+        certificate(site.folder, name, addresses=("127.0.0.1", at)) for name, at in (("boot", SERVER), ("api", HOST))
+    )
     key, config, token = (site.folder / name for name in ("key", "web.toml", "token"))
     for file, text in ((key, KEY), (config, API), (token, TOKEN)):
         file.write_text(text)

@@ -119,6 +119,7 @@ class Cluster:
             rules=rules_of(self._settings),
             spares=self._power.spares,
         )
+        local.on_told = lambda: self._look(coordinator)  # not after the cluster's pause for news
         await self._part.enter_async_context(self.membership)
         following = asyncio.create_task(self._follow(coordinator))
         self._part.push_async_callback(_cancelled, following)
@@ -162,9 +163,15 @@ class Cluster:
 
     async def _follow(self, coordinator: Coordinator) -> None:
         async for _ in self.membership.changes():
-            if self.membership.is_current:
-                coordinator.on_members(View(self.membership.members))
-                self._seen.set()
+            self._look(coordinator)
+
+    def _look(self, coordinator: Coordinator) -> None:
+        if self.membership.is_current:
+            coordinator.on_members(View(self.membership.members))
+            self._seen.set()
+        else:  # of the others it is not known how they are; this host is known to itself
+            others = [each for each in coordinator.view.members.values() if each.id != self.own.id]
+            coordinator.on_members(View([self.membership.own, *others]))
 
     async def _take_over(self, coordinator: Coordinator) -> None:
         """Tasks that were applied before this host was one of a cluster are placed; what is another's goes."""

@@ -50,6 +50,7 @@ class HostLocal:
         self._membership = membership
         self._power = power
         self._forget = forget
+        self.on_told: Callable[[], object] = _nothing  # this host says something new about itself
         self._busy_at = asyncio.get_running_loop().time()
 
     def capacity(self) -> Capacity:
@@ -121,6 +122,7 @@ class HostLocal:
     async def tell(self, state: HostState, *, room: bool) -> None:
         """By the host's tags."""
         self._membership.tell(state, room=room)
+        self.on_told()
 
     async def leave(self) -> None:
         """Says goodbye."""
@@ -133,3 +135,7 @@ class HostLocal:
     async def wake_spare(self, spare: str) -> None:
         """BootFailed."""
         await self._power.wake(spare)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
