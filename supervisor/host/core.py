@@ -75,10 +75,10 @@ class Core:
         """Ends what still runs, at once."""
         await self._stack.aclose()
 
-    async def drain(self, seconds: float) -> None:
-        """Stops accepting, answers what is under way, and stops the tasks."""
+    async def drain(self, seconds: float, *, idle_grace_s: float | None = None) -> None:
+        """Stops accepting, answers what is under way, and stops the tasks. `idle_grace_s`: as Listeners.drain()."""
         deadline = asyncio.get_running_loop().time() + seconds
-        await self.listeners.drain(seconds)
+        await self.listeners.drain(seconds, idle_grace_s=idle_grace_s)
         await self.pool.stop(max(0.0, deadline - asyncio.get_running_loop().time()))
 
     def abort(self) -> None:

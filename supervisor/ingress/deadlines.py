@@ -55,7 +55,7 @@ class Watched(Lent):
         self._extra_flags |= FLAG_CLOSE
         if self.transport is None or not self._is_idle():
             return
-        left = self._since + self._port.server.options.idle_grace - self._loop.time()
+        left = self._since + self._port.server.idle_grace - self._loop.time()
         if left <= 0:
             self._shut()
         else:

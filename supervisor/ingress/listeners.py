@@ -260,14 +260,16 @@ class Listeners:
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
-    async def drain(self, timeout_s: float) -> None:
+    async def drain(self, timeout_s: float, *, idle_grace_s: float | None = None) -> None:
         """Stops accepting, answers what is in flight and returns when no connection is left.
 
-        Answers from now on announce the connection's end; idle connections are closed. What is left after
-        `timeout_s` is cut off.
+        Answers from now on announce the connection's end; idle connections are closed, in place of
+        options.idle_grace after `idle_grace_s`. What is left after `timeout_s` is cut off.
         """
         server = self._shared()
         server.draining = True
+        if idle_grace_s is not None:
+            server.idle_grace = idle_grace_s
         self._stop_accepting(self._ports)
         for connection in self._connections():
             connection.retire()

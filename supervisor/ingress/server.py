@@ -41,6 +41,7 @@ class SharedServer(Server):
         )
         self.options = options
         self.draining = False
+        self.idle_grace = options.idle_grace
         self.memo = HeadMemo()
         self.turned_away = 0  # connections, for want of room
         self.read_into = buffer()

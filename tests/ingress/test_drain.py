@@ -73,6 +73,17 @@ async def test_a_request_that_comes_while_draining_is_answered_and_is_the_last()
 
 
 @on_uvloop
+async def test_a_process_that_was_replaced_waits_longer_for_the_next_request() -> None:
+    async with serving(idle_grace=0.01) as server:
+        client = await server.client()
+        await client.ask()
+        drain = asyncio.create_task(server.listeners.drain(3600, idle_grace_s=60.0))
+        await asyncio.sleep(0.3)
+        assert (await client.ask()).header(b"connection") == b"close"
+        await drain
+
+
+@on_uvloop
 async def test_drain_closes_idle_connections_after_a_moment() -> None:
     async with serving(idle_grace=0.1) as server:
         client = await server.client()
