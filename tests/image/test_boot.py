@@ -1,4 +1,4 @@
-"""The whole way: empty emulated machines boot over PXE from `isolated boot-server`; their image stands in for Alpine's."""
+"""The whole way: empty emulated machines boot over PXE from `isolated boot-server`, an image in place of Alpine's."""
 
 from __future__ import annotations
 
