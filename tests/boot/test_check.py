@@ -82,6 +82,7 @@ def test_another_dhcp_server_is_found_with_its_address(site: Site) -> None:
     assert "switch it off" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_proxy_wants_another_server(site: Site) -> None:
     ready(site, range="proxy")
     done = check(site, 6)
@@ -121,6 +122,8 @@ MISTAKES = [
 ]
 
 
+# Each makes a network and starts a program: some seconds in all.
+@pytest.mark.slow
 @pytest.mark.parametrize(("mistake", "changes", "told", "remedy"), MISTAKES)
 def test_a_mistake_is_found_with_its_remedy(
     site: Site, mistake: object, changes: dict[str, object], told: str, remedy: str
@@ -135,6 +138,7 @@ def test_a_mistake_is_found_with_its_remedy(
     assert done.returncode == int("error:" in done.stdout)
 
 
+@pytest.mark.slow
 def test_settings_that_hosts_could_not_start_with_are_found(site: Site) -> None:
     config = site.folder / "web.toml"
     config.write_text("wram = 3\n")
@@ -144,6 +148,7 @@ def test_settings_that_hosts_could_not_start_with_are_found(site: Site) -> None:
     assert "did you mean warm?" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_port_that_somebody_has_is_found(site: Site) -> None:
     ready(site)
     busy = f"import socket,time\ns=socket.create_server(('{SERVER}',8080))\nprint('here',flush=True)\ntime.sleep(600)"

@@ -58,12 +58,14 @@ def test_a_listed_machine_gets_an_address_and_files_and_a_stranger_nothing(
         wait_until(lambda: any(e["event"] == "refused" and e["mac"] == STRANGER for e in site.events()), "the refusal")
 
 
+@pytest.mark.slow
 def test_strangers_get_addresses_where_the_settings_have_a_group_for_them(site: Site, parts: Parts) -> None:
     site.configure(unknown="default")
     with site.running():
         assert address(site.net.client(STRANGER), parts).startswith("10.77.0.1")
 
 
+@pytest.mark.slow
 def test_it_is_started_again_after_a_kill_and_ends_with_us(site: Site, parts: Parts) -> None:
     site.configure(ONE)
     with site.running() as process:
@@ -77,7 +79,7 @@ def test_it_is_started_again_after_a_kill_and_ends_with_us(site: Site, parts: Pa
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("user", ["root", "nobody"])
+@pytest.mark.parametrize("user", [pytest.param("root", marks=pytest.mark.slow), "nobody"])
 def test_it_dies_with_a_boot_server_that_is_killed(site: Site, user: str) -> None:
     site.configure(ONE, dnsmasqUser=user)
     if user == "nobody":
@@ -118,6 +120,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_an_image_that_is_broken_later_vanishes_from_tftp(site: Site, parts: Parts, tmp_path: Path) -> None:
     folder = site.image("v1", IMAGE)
     site.configure(ONE)
@@ -144,7 +147,7 @@ def told_to_boot(site: Site, client: Namespace, kind: str, mac: str = LISTED, id
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("span", ["10.77.0.100-10.77.0.199", "proxy"])
+@pytest.mark.parametrize("span", ["10.77.0.100-10.77.0.199", pytest.param("proxy", marks=pytest.mark.slow)])
 def test_each_firmware_is_told_its_way_to_ipxe_and_ipxe_its_script(site: Site, span: str) -> None:
     site.configure(ONE, range=span)
     client = site.net.client(LISTED)

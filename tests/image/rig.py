@@ -15,7 +15,7 @@ from tests.machine.guest import bare
 from tests.machine.qemu import Emulated, Hardware
 from tools.runtime_tree.layout import here
 
-WORDS = b"PYTHONTZPATH=/usr/share/zoneinfo console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off"
+WORDS = b"console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off"
 BOOT_S = 280.0  # a quiet machine needs a fifth of that
 # The one file that is the host, where it was built; else the tree of the checkout travels.
 BINARY = Path(os.environ.get("ISOLATED_BINARY", here().build / "binary/isolated"))
