@@ -41,7 +41,7 @@ def check(site: Site, dhcp_wait_s: float = 0.1) -> subprocess.CompletedProcess[s
 
 
 @contextlib.contextmanager
-def other_dhcp(at: Namespace, site: Site, span: str = "10.77.0.50,10.77.0.60") -> Iterator[None]:
+def other_dhcp(at: Namespace, site: Site, span: str = "10.77.0.50,10.77.0.59") -> Iterator[None]:
     """Another server in the same network."""
     at.run("ip", "address", "add", "10.77.0.9/24", "dev", "eth0")
     folder = site.folder / "other"
@@ -164,6 +164,7 @@ def test_a_port_that_somebody_has_is_found(site: Site) -> None:
     assert "ss -lnpt" in done.stdout
 
 
+@pytest.mark.slow
 def test_tftp_that_a_firewall_blocks_is_found(site: Site) -> None:
     ready(site)
     with site.running():

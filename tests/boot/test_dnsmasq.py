@@ -159,6 +159,7 @@ def test_each_firmware_is_told_its_way_to_ipxe_and_ipxe_its_script(site: Site, s
     assert {each[-1] == "0.0.0.0" for each in told.values()} == {span == "proxy"}
 
 
+@pytest.mark.slow
 def test_a_machine_is_known_by_its_uuid_and_then_by_the_card_that_it_used(site: Site, parts: Parts) -> None:
     site.image("v1", IMAGE)
     site.configure(f"[machines.two]\nuuid = '{UUID}'\n")
