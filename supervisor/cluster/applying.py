@@ -39,8 +39,13 @@ async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
     """Ends a task for good and leaves a tombstone; None: there is no such task."""
     known = await find(shared, label)
     for _ in range(ATTEMPTS):
-        if known is None or known.removed:
+        if known is None:
             return None
+        if known.removed:
+            told = await tell(shared, known)
+            return (
+                None if told.is_kept else NotPlaced("it is removed, but too few of its guardians know yet", told.newer)
+            )
         gone = replace(known, settings={}, bundle=None, wanted=False, removed=True)
         outcome = await _apply(shared, known, gone)
         if isinstance(outcome, Placed) or outcome.newer is None:

@@ -114,7 +114,7 @@ class HostDoor:
     async def retire(self, label: str, epoch: int) -> None:
         """Has the guardians asked at once; they know better than a caller who may be late."""
         record = self._shared.ledger.owns(label)
-        if record is not None and record.epoch < epoch:
+        if record is not None and record.epoch <= epoch:  # of one epoch, the newest host's record wins
             self._shared.doubts[label] = self._shared.now
 
     async def grant(self, who: str) -> bool:
@@ -160,11 +160,15 @@ class HostDoor:
             shared.admission.insist(owned.label, owned.epoch, owned.needs)
             await give_up(shared, told.newer)
             return Refused(f"task {record.label} was placed anew meanwhile")
-        if not told.is_kept:
-            shared.doubt(record.label)
         await shared.ledger.put(record, shared.now)
         if record.removed:
             await end_copy(shared, record.label)
+        if not told.is_kept:
+            shared.doubt(record.label)
+            return Refused(
+                f"host {shared.me} has done it, but too few of the guardians of {record.label} know: apply it again"
+            )
+        if record.removed:
             return Revised(record)
         if is_leased(shared, record):
             try:
