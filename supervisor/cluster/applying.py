@@ -13,7 +13,7 @@ from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import first_claimed, union
 from supervisor.cluster.placing import NotPlaced, Placed, following, place
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.promises import beats
+from supervisor.cluster.promises import REMOVAL, beats
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import tell
 from supervisor.cluster.values import Member, Record, Refused, Revised
@@ -94,7 +94,7 @@ async def _move(shared: Shared, changed: Record, owner: Member) -> Placed | NotP
 
 async def _bury(shared: Shared, gone: Record) -> Placed | NotPlaced:
     """A tombstone for a task whose owner is gone: under an epoch of its own, so that the owner finds it."""
-    got = await claim(shared, gone)
+    got = await claim(shared, gone, above=gone.epoch + REMOVAL)
     if not isinstance(got, Claimed):
         return NotPlaced(got.problem, got.newer)
     record = following(shared, gone, got.epoch, gone.owner)
