@@ -1,6 +1,6 @@
 # For mkimage.sh of Alpine's aports: a folder that `isolated boot-server` serves as an image version.
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2153  # mkimage.sh reads what a profile sets, and sets the rest
+# shellcheck disable=SC2034,SC2153,SC2154  # mkimage.sh reads what a profile sets, and sets the rest
 
 profile_isolated() {
 	profile_base

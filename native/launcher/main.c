@@ -43,13 +43,13 @@ static void fill_standard_descriptors(void) {
 static void own_path(char path[PATH_MAX]) {
   const char* started = (const char*)getauxval(AT_EXECFN);
   char folder[PATH_MAX];
-  path[0] = '\0';
+  memset(path, 0, PATH_MAX);  // readlink() ends no text
   if (started && *started == '/' && strncmp(started, "/dev/fd/", 8) != 0 && strncmp(started, "/proc/", 6) != 0)
     snprintf(path, PATH_MAX, "%s", started);
   else if (started && *started != '/' && getcwd(folder, sizeof folder))
     snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX / 2, folder, started);
   else if (readlink("/proc/self/exe", path, PATH_MAX - 1) < 0)
-    path[0] = '\0';
+    path[0] = '\0';  // a program without a name: it runs, and cannot start itself again
 }
 
 static int open_self(const char* path) {

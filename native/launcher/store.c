@@ -23,8 +23,7 @@
 
 enum { NAME_ROOM = ID_LENGTH + 16, TRIES = 5, PAUSE_MS = 20, PATIENCE_MS = 5000, FIRST_FREE_FD = 3 };
 
-// ---- in use
-// ----------------------------------------------------------------------------------------------------------
+// In use.
 
 static int same_file(int fd, int at, const char* name) {
   struct stat ours, named;
@@ -81,8 +80,7 @@ int use_runtime(const struct base* base, const char* id) {
   return fd < 0 ? -1 : fd;
 }
 
-// ---- deleting
-// --------------------------------------------------------------------------------------------------------
+// Deleting.
 
 static int is_id(const char* name) { return strspn(name, "0123456789abcdef") == ID_LENGTH && name[ID_LENGTH] == '\0'; }
 
@@ -124,8 +122,7 @@ static int sweep_locked(const struct base* base, const char* keep, time_t kept_s
   return found;
 }
 
-// ---- one unpacks at a time
-// -------------------------------------------------------------------------------------------
+// One unpacks at a time.
 
 // Waits, and says so if that takes long, while another start holds the lock. -1, with errno.
 static int lock(const struct base* base) {

@@ -60,7 +60,7 @@ static int parse(const struct head* head, struct member* member) {
 
 static enum unpacked broken(void) { return errno == ENOSPC || errno == EDQUOT ? NO_ROOM : FAILED; }
 
-static int write_all(int fd, const char* data, size_t size) {
+static int write_all(int fd, const uint8_t* data, size_t size) {
   while (size > 0) {
     ssize_t done = write(fd, data, size);
     if (done < 0 && errno == EINTR) continue;

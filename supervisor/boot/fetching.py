@@ -14,7 +14,6 @@ from pathlib import Path
 from supervisor.boot.commandline import BootWords
 from supervisor.boot.keys import KeyRefused, client_tls, is_keys
 from supervisor.errors import IsolatedError, SettingsError
-from supervisor.spec.settings_load import load_settings
 
 ANSWER_S = 20.0  # for one answer; those that matter are some KiB
 SIZE_MAX = 2**20
@@ -104,6 +103,8 @@ def ask(url: str, *, method: str = "GET", bearer: str | None = None, tls: ssl.SS
 
 def _fetch_config(url: str, target: Path) -> None:
     """Settings that a host would not start with are not taken: the operator sees why on the console."""
+    from supervisor.spec.settings_load import load_settings  # seconds on a slow machine, and not for --joined
+
     body = ask(url)
     new = target.with_name(target.name + ".new")
     _write(new, body, 0o644)

@@ -23,6 +23,7 @@ class Stage(StrEnum):
     JOINED = "joined"
 
 
+MACHINES_MAX = 4096  # a MAC address is easily made up: what is remembered of strangers has a bound
 ORDER = {stage: number for number, stage in enumerate(Stage)}
 
 
@@ -57,7 +58,12 @@ class Journal:
         self.machines: dict[str, Progress] = dict(known or {})
 
     def of(self, mac: str) -> Progress:
-        """The machine's progress; a new one if it was never heard of."""
+        """The machine's progress, new if it was never heard of. Strangers are forgotten when there are too many."""
+        if mac not in self.machines and len(self.machines) >= MACHINES_MAX:
+            stranger = next(
+                (each for each, progress in self.machines.items() if not progress.name), next(iter(self.machines))
+            )
+            del self.machines[stranger]
         return self.machines.setdefault(mac, Progress(mac))
 
     def at(self, address: str) -> Progress | None:

@@ -45,6 +45,7 @@ class BootSite:
         self._shelf = Shelf(settings.images)
         self._run = settings.state_dir / "dnsmasq"
         self._tftp = settings.state_dir / "tftp"
+        self._refused: dict[str, str] = {}  # versions that were found broken, and why
         self._stack = AsyncExitStack()
         self._engine: Engine | None = None
 
@@ -150,8 +151,11 @@ class BootSite:
         try:
             self._shelf.check_bootable(version)
         except ImageRefused as refused:
-            self._log.warning("image refused", image=version, why=refused.message)
+            if self._refused.get(version) != refused.message:
+                self._log.warning("image refused", image=version, why=refused.message)
+            self._refused[version] = refused.message
             return False
+        self._refused.pop(version, None)
         return True
 
     async def _look_often(self) -> None:

@@ -13,7 +13,7 @@ from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import first_claimed, union
 from supervisor.cluster.placing import NotPlaced, Placed, following, place
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.promises import beats
+from supervisor.cluster.promises import REMOVAL, beats
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import tell
 from supervisor.cluster.values import Member, Record, Refused, Revised
@@ -39,8 +39,13 @@ async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
     """Ends a task for good and leaves a tombstone; None: there is no such task."""
     known = await find(shared, label)
     for _ in range(ATTEMPTS):
-        if known is None or known.removed:
+        if known is None:
             return None
+        if known.removed:
+            told = await tell(shared, known)
+            return (
+                None if told.is_kept else NotPlaced("it is removed, but too few of its guardians know yet", told.newer)
+            )
         gone = replace(known, settings={}, bundle=None, wanted=False, removed=True)
         outcome = await _apply(shared, known, gone)
         if isinstance(outcome, Placed) or outcome.newer is None:
@@ -89,7 +94,7 @@ async def _move(shared: Shared, changed: Record, owner: Member) -> Placed | NotP
 
 async def _bury(shared: Shared, gone: Record) -> Placed | NotPlaced:
     """A tombstone for a task whose owner is gone: under an epoch of its own, so that the owner finds it."""
-    got = await claim(shared, gone)
+    got = await claim(shared, gone, above=gone.epoch + REMOVAL)
     if not isinstance(got, Claimed):
         return NotPlaced(got.problem, got.newer)
     record = following(shared, gone, got.epoch, gone.owner)

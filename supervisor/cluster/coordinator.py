@@ -129,7 +129,7 @@ class Coordinator:
             return
         for host in sorted(news.came):
             shared.audit_soon(host, AUDIT_WITHIN_S)
-            self._restarting.tell_old_owner(host)
+            shared.tell_old_owner(host)
         self._ask_guardians(news.came, RETURN_JITTER_S)
         self._came |= news.came
         self._came_at = shared.now
@@ -264,6 +264,8 @@ class Coordinator:
             shared.doubt(record.label, shared.rules.audit_s / 2)
         for host in list(shared.ledger.owners()):
             shared.audit_soon(host, shared.rules.audit_s / 2)
+        for host in [host for host in shared.unaware if host not in shared.view.members]:
+            del shared.unaware[host]
         await shared.ledger.sweep(shared.now, shared.rules)
 
     def _say_room(self) -> None:

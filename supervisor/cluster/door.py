@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from supervisor.cluster.leasing import is_leased, renew, sources
 from supervisor.cluster.ports import BootFailed
-from supervisor.cluster.promises import judge_claim, judge_lease, judge_record
+from supervisor.cluster.promises import REMOVAL, judge_claim, judge_lease, judge_record
 from supervisor.cluster.rollout import is_outdated
 from supervisor.cluster.securing import end_copy, give_up
 from supervisor.cluster.shared import Shared
@@ -114,7 +115,7 @@ class HostDoor:
     async def retire(self, label: str, epoch: int) -> None:
         """Has the guardians asked at once; they know better than a caller who may be late."""
         record = self._shared.ledger.owns(label)
-        if record is not None and record.epoch < epoch:
+        if record is not None and record.epoch <= epoch:  # of one epoch, the newest host's record wins
             self._shared.doubts[label] = self._shared.now
 
     async def grant(self, who: str) -> bool:
@@ -152,6 +153,8 @@ class HostDoor:
 
     async def _revise(self, owned: Record, record: Record) -> Revised | Full | Refused:
         shared = self._shared
+        if record.removed:
+            record = replace(record, epoch=owned.epoch + REMOVAL, revision=1)
         refused = None if record.removed else self._make_room(owned, record)
         if refused is not None:
             return refused
@@ -160,11 +163,15 @@ class HostDoor:
             shared.admission.insist(owned.label, owned.epoch, owned.needs)
             await give_up(shared, told.newer)
             return Refused(f"task {record.label} was placed anew meanwhile")
-        if not told.is_kept:
-            shared.doubt(record.label)
         await shared.ledger.put(record, shared.now)
         if record.removed:
             await end_copy(shared, record.label)
+        if not told.is_kept:
+            shared.doubt(record.label)
+            return Refused(
+                f"host {shared.me} has done it, but too few of the guardians of {record.label} know: apply it again"
+            )
+        if record.removed:
             return Revised(record)
         if is_leased(shared, record):
             try:

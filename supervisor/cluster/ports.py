@@ -69,7 +69,8 @@ class Door(Protocol):
     async def revise(self, record: Record) -> Revised | Full | Refused:
         """Makes `record` the task's at its owner, this host: changed, stopped, or removed.
 
-        Its version must follow the one that the owner has; otherwise Refused.
+        Its version must follow the one that the owner has; otherwise Refused. Refused, too, if most guardians do not
+        know of it yet: the owner has done it then and goes on to tell them, but a restart may undo it.
         """
 
 

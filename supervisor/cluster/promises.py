@@ -16,6 +16,9 @@ from supervisor.cluster.rules import Rules
 from supervisor.cluster.values import Claim, Mode, Promised, Record, Version, Withheld
 from supervisor.cluster.view import View
 
+# A removal skips so many epochs: beyond a partition the task may be placed anew meanwhile, and the removal has to win.
+REMOVAL = 1000
+
 
 @dataclass(slots=True)
 class Entry:

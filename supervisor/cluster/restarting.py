@@ -28,7 +28,6 @@ class Restarting:
         self._shared = shared
         self._under_way: set[str] = set()
         self._again: dict[str, tuple[float, float]] = {}  # label -> not before, and how long it waited
-        self._unaware: dict[str, dict[str, int]] = {}  # old owner -> its tasks that were placed anew: label -> epoch
         self._lost: dict[str, float] = {}  # label -> when its owner was found not to have it
 
     def look(self) -> None:
@@ -40,11 +39,6 @@ class Restarting:
             if label not in self._under_way and self._is_due(label):
                 self._under_way.add(label)
                 shared.scheduler.start(self._restart(label))
-
-    def tell_old_owner(self, owner: str) -> None:
-        """If it is alive, tells a host which of its tasks this one has placed anew; otherwise when it comes back."""
-        if self._shared.view.is_alive(owner) and (epochs := self._unaware.pop(owner, None)):
-            self._shared.scheduler.start(self._retire(owner, epochs))
 
     def audit(self) -> None:
         """Starts to ask the hosts that are to be asked by now. Every second."""
@@ -86,8 +80,7 @@ class Restarting:
             shared.notice("restarted", {"label": label, "from": record.owner, "on": outcome.record.owner})
             self._lost.pop(label, None)
             self._again.pop(label, None)
-            self._unaware.setdefault(record.owner, {})[label] = outcome.record.epoch
-            self.tell_old_owner(record.owner)
+            shared.supersede(record, outcome.record)
         finally:
             self._under_way.discard(label)
 
@@ -105,14 +98,6 @@ class Restarting:
         self._lost.pop(label, None)
         if newer is not None:
             await self._shared.take(newer)
-
-    async def _retire(self, owner: str, epochs: dict[str, int]) -> None:
-        for label, epoch in epochs.items():
-            await self._tell_retired(owner, label, epoch)
-
-    async def _tell_retired(self, owner: str, label: str, epoch: int) -> None:
-        shared = self._shared
-        await shared.ask([owner], lambda member: shared.peers.retire(member, label, epoch))
 
     async def _audit(self, host: str) -> None:
         """What a host does not own though this one's records say so is lost; whatever is in doubt is left alone."""

@@ -22,9 +22,11 @@ AGAIN_MOST_S = 60.0
 async def secure(shared: Shared, label: str) -> bool:
     """Tells a task's guardians; gives the task up if there is a newer record. False: to be repeated later."""
     async with shared.turn(label):
-        record = shared.ledger.owns(label)
-        if record is None:
+        record = shared.ledger.record(label)
+        if record is None or record.owner != shared.me:
             return True
+        if record.removed:
+            return await _bury(shared, record)
         record = _with_chosen_guardians(shared, record)
         told = await tell(shared, record)
         if told.newer is not None:
@@ -38,6 +40,14 @@ async def secure(shared: Shared, label: str) -> bool:
         if told.epoch > record.epoch:
             return await _reclaim(shared, record, told)
         return False
+
+
+async def _bury(shared: Shared, tombstone: Record) -> bool:
+    """Guardians that do not know that a task was removed would restart it."""
+    told = await tell(shared, tombstone)
+    if told.newer is not None:
+        await shared.take(told.newer)
+    return told.newer is not None or told.is_kept
 
 
 async def give_up(shared: Shared, newer: Record) -> None:

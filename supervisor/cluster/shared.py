@@ -58,6 +58,7 @@ class Shared:
         self.barred: set[str] = set()  # promised to another host: they do not come up before it is clear
         self.audits: dict[str, float] = {}  # hosts that are to be asked what they own: host -> from when on
         self.tried: dict[str, int] = {}  # revisions that guardians were told and that are not this host's yet
+        self.unaware: dict[str, dict[str, int]] = {}  # old owner -> tasks that have a newer record: label -> epoch
         self.doubts: dict[str, float] = {}  # the tasks whose guardians are to be asked: label -> from when on
         self._turns: set[str] = set()
 
@@ -83,8 +84,21 @@ class Shared:
         """Keeps a record that is newer; if it names another owner than before, that one is asked a little later."""
         before = self.ledger.record(record.label)
         await self.ledger.put(record, self.now)
+        if before is not None:
+            self.supersede(before, record)
         if before is None or before.epoch != record.epoch:
             self.audit_soon(record.owner, CONFIRMED_S)  # it may have failed to boot what it told its guardians of
+
+    def supersede(self, before: Record, record: Record) -> None:
+        """Has the owner of `before` told that `record` took its place: now, or when it comes back."""
+        if before.owner not in ("", record.owner, self.me):
+            self.unaware.setdefault(before.owner, {})[record.label] = record.epoch
+            self.tell_old_owner(before.owner)
+
+    def tell_old_owner(self, owner: str) -> None:
+        """Tells a host which of its tasks have newer records, if it is alive."""
+        if self.view.is_alive(owner) and (epochs := self.unaware.pop(owner, None)):
+            self.scheduler.start(self._retire(owner, epochs))
 
     async def take(self, newer: Record) -> None:
         """Keeps what another host knew better, unless this one learnt more meanwhile."""
@@ -120,6 +134,12 @@ class Shared:
         if host == self.me and member is None:
             return Member(host, 0.0, "", MemberState.ALIVE, self.state, room=False, image="", since=self.started)
         return member if host == self.me or self.view.is_alive(host) else None
+
+    async def _retire(self, owner: str, epochs: dict[str, int]) -> None:
+        for label, epoch in epochs.items():
+            member = self.member(owner)
+            if member is not None:
+                await _answer(self.peers.retire(member, label, epoch))
 
 
 async def _answer[T](call: Coroutine[Any, Any, T]) -> tuple[T, ...]:

@@ -59,5 +59,6 @@ class Spares:
         return now - attempt.at >= wait_s
 
     def _forget_joined(self, view: View) -> None:
-        for spare in [spare for spare in self._attempts if view.is_alive(spare)]:
+        for spare in [member.id for member in view.up if member.id in self._attempts]:
             del self._attempts[spare]
+            self._none_since = None  # its room is heard of a little later

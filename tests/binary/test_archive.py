@@ -9,7 +9,7 @@ from compression import zstd
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.binary import archive
@@ -48,6 +48,7 @@ def test_links_are_refused(tmp_path: Path) -> None:
         archive.pack(tmp_path)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.binary(max_size=100_000), st.sampled_from([1, 3, 9]))
 def test_what_is_compressed_comes_back_with_a_checksum(content: bytes, level: int) -> None:
     frame = archive.compress(content, level)

@@ -36,7 +36,7 @@ def restored(restore: Path, content: bytes) -> bytes:
     return subprocess.run([restore], input=content, capture_output=True, check=True).stdout
 
 
-@settings(max_examples=150)
+@settings(max_examples=60, deadline=None)  # each starts a program
 @given(content=LIKELY)
 def test_any_bytes_come_back(restore: Path, content: bytes) -> None:
     placed = calls.placed(content)

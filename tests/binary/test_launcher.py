@@ -61,6 +61,16 @@ def test_it_is_told_where_the_binary_is(binary: Binary, tmp_path: Path) -> None:
         assert f"ISOLATED_BINARY={expected}\n" in out
 
 
+def test_started_through_a_descriptor_it_knows_its_file(binary: Binary) -> None:
+    with binary.path.open("rb") as file:
+        fd = file.fileno()
+        out = subprocess.run(
+            ["isolated", "tell"], executable=f"/proc/self/fd/{fd}", pass_fds=(fd,), env=binary.environment,
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+    assert f"ISOLATED_BINARY={binary.path}\n" in out
+
+
 def test_a_file_that_was_replaced_is_what_starts_next(binary: Binary, make: Callable[..., Binary]) -> None:
     newer = make("newer", {"data/two": b"two"})
     # The old one is started by a path that the newer file takes before the program starts itself again.

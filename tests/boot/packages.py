@@ -1,4 +1,4 @@
-"""dnsmasq and iPXE's loaders from Debian's packages, unpacked and never installed."""
+"""dnsmasq, iPXE's loaders and firmware of UEFI from Debian's packages, unpacked and never installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.machine.fetch import unpacked
 from tools.runtime_tree.faults import Fault
 from tools.runtime_tree.layout import here
 
-WANTED = ("dnsmasq-base", "ipxe")
+WANTED = ("dnsmasq-base", "ipxe", "ovmf")
 # Dependencies of installing, and of what asks questions over a bus that is not there.
 UNWANTED = re.compile(r"debconf|cdebconf|adduser|passwd|runit-helper|systemd.*|gcc-.*-base|perl.*|libc-gconv-.*")
 
@@ -25,6 +25,7 @@ class BootParts:
 
     dnsmasq: Path
     loaders: Path
+    uefi: Path  # firmware, and below the same folder what it remembers
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ def boot_parts(tmp_path_factory: pytest.TempPathFactory) -> BootParts:
         root = unpacked("boot", WANTED, UNWANTED, here())
     except Fault as fault:
         pytest.skip(f"dnsmasq cannot be had: {fault.message}")
-    return BootParts(_launcher(root), root / "usr/lib/ipxe")
+    return BootParts(_launcher(root), root / "usr/lib/ipxe", root / "usr/share/OVMF/OVMF_CODE_4M.fd")
 
 
 def _launcher(root: Path) -> Path:

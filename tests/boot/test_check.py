@@ -41,7 +41,7 @@ def check(site: Site, dhcp_wait_s: float = 0.1) -> subprocess.CompletedProcess[s
 
 
 @contextlib.contextmanager
-def other_dhcp(at: Namespace, site: Site, span: str = "10.77.0.50,10.77.0.60") -> Iterator[None]:
+def other_dhcp(at: Namespace, site: Site, span: str = "10.77.0.50,10.77.0.59") -> Iterator[None]:
     """Another server in the same network."""
     at.run("ip", "address", "add", "10.77.0.9/24", "dev", "eth0")
     folder = site.folder / "other"
@@ -82,6 +82,7 @@ def test_another_dhcp_server_is_found_with_its_address(site: Site) -> None:
     assert "switch it off" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_proxy_wants_another_server(site: Site) -> None:
     ready(site, range="proxy")
     done = check(site, 6)
@@ -121,6 +122,8 @@ MISTAKES = [
 ]
 
 
+# Each makes a network and starts a program: some seconds in all.
+@pytest.mark.slow
 @pytest.mark.parametrize(("mistake", "changes", "told", "remedy"), MISTAKES)
 def test_a_mistake_is_found_with_its_remedy(
     site: Site, mistake: object, changes: dict[str, object], told: str, remedy: str
@@ -135,6 +138,7 @@ def test_a_mistake_is_found_with_its_remedy(
     assert done.returncode == int("error:" in done.stdout)
 
 
+@pytest.mark.slow
 def test_settings_that_hosts_could_not_start_with_are_found(site: Site) -> None:
     config = site.folder / "web.toml"
     config.write_text("wram = 3\n")
@@ -144,6 +148,7 @@ def test_settings_that_hosts_could_not_start_with_are_found(site: Site) -> None:
     assert "did you mean warm?" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_port_that_somebody_has_is_found(site: Site) -> None:
     ready(site)
     busy = f"import socket,time\ns=socket.create_server(('{SERVER}',8080))\nprint('here',flush=True)\ntime.sleep(600)"
@@ -159,6 +164,7 @@ def test_a_port_that_somebody_has_is_found(site: Site) -> None:
     assert "ss -lnpt" in done.stdout
 
 
+@pytest.mark.slow
 def test_tftp_that_a_firewall_blocks_is_found(site: Site) -> None:
     ready(site)
     with site.running():

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.boot.journal import Journal, Stage, from_document, to_document
+from supervisor.boot.journal import MACHINES_MAX, Journal, Stage, from_document, to_document
 from tests.boot.test_identity import MACS
 
 ONE, TWO = "52:54:00:00:00:01", "52:54:00:00:00:02"
@@ -98,3 +98,12 @@ def test_a_journal_comes_back_from_its_file(steps: list[tuple[str, str, int]]) -
 )
 def test_anything_else_is_an_empty_journal(document: object) -> None:
     assert from_document(document).machines == {}
+
+
+def test_strangers_without_end_are_forgotten_and_known_machines_are_not() -> None:
+    journal = booted()
+    journal.of(ONE).name = "one"
+    for number in range(MACHINES_MAX + 10):
+        journal.of(f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
+    assert len(journal.machines) == MACHINES_MAX
+    assert journal.of(ONE).stage is Stage.JOINED

@@ -107,6 +107,9 @@ def test_a_spare_that_joined_is_not_started_and_counts_from_nothing_when_it_has_
     spares = Spares(["s1"], RULES)
     spares.choose(full_view(), "b", 0.0)
     assert spares.choose(full_view(), "b", 10.0) == "s1"
+    starting = View([*full_view().members.values(), member("s1", state=HostState.STARTING)])
+    assert spares.choose(starting, "b", 100.0) is None
     assert spares.choose(View([*full_view().members.values(), member("s1", room=False)]), "b", 1000.0) is None
+    assert spares.choose(View([*full_view().members.values(), member("s1", room=False)]), "b", 1009.0) is None
     gone = View([*full_view().members.values(), member("s1", alive=MemberState.LEFT)])
-    assert spares.choose(gone, "b", 1005.0) == "s1"
+    assert spares.choose(gone, "b", 1011.0) == "s1"

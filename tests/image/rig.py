@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,23 @@ BOOT_S = 280.0  # a quiet machine needs a fifth of that
 BINARY = Path(os.environ.get("ISOLATED_BINARY", here().build / "binary/isolated"))
 
 
-def machine(site: Site, parts: Parts, mac: str, *, memory_mib: int = 512) -> Emulated:
+def uefi(site: Site) -> tuple[str, ...]:
+    """What a machine has in place of a BIOS: firmware that boots over the network by itself, without iPXE's ROM."""
+    remembered = site.folder / "vars.fd"
+    shutil.copy(site.parts.uefi.with_name("OVMF_VARS_4M.fd"), remembered)
+    flash = ("-drive", f"if=pflash,format=raw,readonly=on,file={site.parts.uefi}")
+    return (*flash, "-drive", f"if=pflash,format=raw,file={remembered}")
+
+
+def machine(
+    site: Site, parts: Parts, mac: str, *, memory_mib: int = 512, firmware: tuple[str, ...] | None = None
+) -> Emulated:
     """An empty machine: it has a network card, and nothing to boot from but that."""
-    card = f"virtio-net-pci,netdev=n0,mac={mac},bootindex=1"
+    card = f"virtio-net-pci,netdev=n0,mac={mac},bootindex=1" + ("" if firmware is None else ",romfile=")
     network = f"tap,id=n0,ifname={site.net.tap()},script=no,downscript=no"
-    hardware = Hardware(processors=1, memory_mib=memory_mib, options=("-netdev", network, "-device", card))
+    hardware = Hardware(
+        processors=1, memory_mib=memory_mib, options=("-netdev", network, "-device", card, *(firmware or ()))
+    )
     return Emulated(parts, hardware=hardware, inside=site.net.server.command())
 
 

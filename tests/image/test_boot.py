@@ -1,4 +1,4 @@
-"""The whole way: empty emulated machines boot over PXE from `isolated boot-server`; their image stands in for Alpine's."""
+"""The whole way: empty emulated machines boot over PXE from `isolated boot-server`, an image in place of Alpine's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.boot.http_rig import KEY
 from tests.boot.rack_net import SERVER, wait_until
 from tests.boot.running import ENVIRONMENT, Site
 from tests.fakes.certificate import certificate
-from tests.image.rig import BOOT_S, WORDS, binary, machine, small_image, stages
+from tests.image.rig import BOOT_S, WORDS, binary, machine, small_image, stages, uefi
 from tests.image.stand_in import pack, stand_in
 from tests.machine.fetch import Parts
 from tests.machine.fixtures import parts
@@ -164,3 +164,12 @@ def test_a_machine_that_nobody_knows_is_not_booted(site: Site, parts: Parts) -> 
     with site.running(), machine(site, parts, ONE):
         wait_until(lambda: refusals(site), "refusal", BOOT_S)
         assert site.stages(ONE) == []
+
+
+def test_uefi_that_knows_no_ipxe_is_led_to_it_and_boots(site: Site, parts: Parts) -> None:
+    small_image(site, parts, "v1")
+    site.configure(BOTH)
+    assert site.cli("promote", "v1").returncode == 0
+    with site.running(), machine(site, parts, ONE, memory_mib=1024, firmware=uefi(site)) as one:
+        one.wait_line(lambda line: "image v1 runs" in line, BOOT_S)
+    assert list(dict.fromkeys(site.stages(ONE))) == ["dhcp", "tftp", "script", "kernel", "initramfs"]

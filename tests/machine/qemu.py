@@ -50,7 +50,8 @@ class Emulated:
         """`inside`: the beginning of a command line that runs it elsewhere, as in a network namespace."""
         has = hardware or Hardware()
         command = [
-            *inside, *parts.qemu(), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35",
+            *inside, *parts.qemu(), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", "q35",
             *(STEADY if has.steady else ("-accel", "tcg,thread=multi", "-smp", str(has.processors))),
             "-cpu", "max", "-m", str(has.memory_mib), "-serial", "stdio", *has.options,
         ]  # fmt: skip

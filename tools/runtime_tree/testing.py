@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import cli, linting, native
+from tools.binary import launcher
+
+from . import cli, linting, machine, native
 from .faults import Fault
 from .layout import Layout, here
 from .lock import held
@@ -34,6 +36,8 @@ def main(arguments: list[str], usage: str) -> int:
     native_code = 0 if "--python" in own else native_tests(layout, native.PLAIN)
     if "--native" in own:
         return native_code
+    if code := install_compilers():
+        return code
     python_code = pytest(layout, rest)
     if native_code:
         print("tools/test: native tests failed, see above", file=sys.stderr)
@@ -59,6 +63,16 @@ def native_tests(layout: Layout, variant: native.Variant) -> int:
     return subprocess.call(
         [*meson, *options], env=clean_environment(native.tools_path(layout)), stdin=subprocess.DEVNULL
     )
+
+
+def install_compilers() -> int:
+    """Installs what tests/binary compiles the binary's launcher with. Returns 0, or the code of the fault."""
+    try:
+        machine.install_missing(launcher.NEEDED, Progress())
+    except Fault as fault:
+        print(fault.report("tools/test"), file=sys.stderr)
+        return int(fault.cause)
+    return 0
 
 
 def pytest(layout: Layout, arguments: list[str]) -> int:

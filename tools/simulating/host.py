@@ -80,6 +80,7 @@ class Host:
         if not self.machine.has_disk:
             self.disk.clear()
         self.life, self.has_gone_home = Life(), False
+        self._state = (HostState.STARTING, True)
         self._idle_since = world.time.now
         self.coordinator = Coordinator(
             self.id,

@@ -52,14 +52,15 @@ class World:
 
     # ---- what a scenario does
 
-    def add(self, name: str, *, tasks: int, skew_s: float = 0.0, has_disk: bool = True) -> Host:
-        """A new host, switched on now; its clock is off by up to `skew_s`."""
+    def add(self, name: str, *, tasks: int, skew_s: float = 0.0, has_disk: bool = True, is_on: bool = True) -> Host:
+        """A new host, switched on now or a spare; its clock is off by up to `skew_s`."""
         boot_time = EPOCH + self.time.now + self.chance.uniform(-skew_s, skew_s)
         machine = Machine(name, boot_time, self.last_image, tasks, self.chance.uniform(0.2, 2.0), has_disk)
         host = self.hosts[name] = Host(machine, self)
         self._all.append(host)
         self.network.stations[name] = host
-        host.start()
+        if is_on:
+            host.start()
         return host
 
     def run(self, seconds: float) -> None:
