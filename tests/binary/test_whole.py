@@ -129,18 +129,20 @@ def test_hostile_scripts_harm_nobody_else(here: Minimal) -> None:
 
 
 def newer(binary: Path, target: Path) -> None:
-    """A binary of other content."""
+    """A binary of other content: with one file more."""
     whole = binary.read_bytes()
     _, offset, size, unpacked, _ = archive.TRAILER.unpack(whole[-archive.TRAILER.size :])
-    folder = target.with_name("newer-tree")
-    with tarfile.open(fileobj=io.BytesIO(zstd.decompress(whole[offset : offset + size]))) as packed:
-        packed.extractall(folder, filter="tar")
-    (folder / archive.FILES).unlink()
-    (folder / "newer").write_text("yes")
-    content = archive.pack(folder)
+    space = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(zstd.decompress(whole[offset : offset + size]))) as old,
+        tarfile.open(fileobj=space, mode="w", format=tarfile.USTAR_FORMAT) as new,
+    ):
+        new.addfile(tarfile.TarInfo("newer"))
+        for member in old:
+            new.addfile(member, old.extractfile(member) if member.isfile() else None)
+    content = space.getvalue()
     target.write_bytes(archive.assemble(whole[:offset], content, archive.compress(content, 1), unpacked))
     target.chmod(0o755)
-    shutil.rmtree(folder)
 
 
 class Asking:
