@@ -42,6 +42,8 @@ def _process(settings: BootSettings, site: Site, folders: Folders) -> Iterator[s
     yield "except-interface=lo"
     yield "bind-interfaces"
     yield f"user={settings.dnsmasq_user}"
+    if settings.dnsmasq_user == "root":  # or it changes its group, and so forgets with whom it is to die
+        yield "group=root"
     yield f"pid-file={folders.pid}"
     yield "log-facility=-"
     yield "log-dhcp"

@@ -91,8 +91,9 @@ class Site:
         try:
             wait_until(lambda: self._ready(process, at), "the boot server")
             yield process
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0, self.log.read_text()
+            if process.returncode is None:  # else the test has killed it, and waited
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0, self.log.read_text()
         finally:
             process.kill()
             process.wait()
