@@ -1,35 +1,41 @@
-"""The words for us on a kernel's command line: where a booting host finds its configuration and its key. Pure.
+"""The words for us on a kernel's command line: who a booting host is, and where it finds its configuration. Pure.
 
-They are URLs only. Everybody on the machine can read the command line, so that no secret may stand there.
+They are names and URLs only. Everybody on the machine can read the command line, so that no secret may stand there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from supervisor.spec.host_id import is_host_id
 from supervisor.spec.refused import Refused
 
 PREFIX = "isolated."
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 LINE_MAX = 2048  # COMMAND_LINE_SIZE of x86; the kernel cuts what is longer, silently
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootWords:
-    """What `isolated.NAME=URL` words say; None: not said."""
+    """What `isolated.NAME=…` words say; None: not said."""
 
     config: str | None = None  # the settings file
     token: str | None = None  # where a token for the key is handed out
     key: str | None = None  # where the key is, by https
     joined: str | None = None  # whom to tell that the host serves
+    host: str | None = None  # the host's id, where its settings say none
+    image: str | None = None  # the image that it was booted with, likewise
 
     def __str__(self) -> str:
         said = {name: getattr(self, name) for name in NAMES}
         return " ".join(f"{PREFIX}{name}={value}" for name, value in said.items() if value is not None)
 
 
-NAMES = ("config", "token", "key", "joined")
+URLS = ("config", "token", "key", "joined")
+NAMES = (*URLS, "host", "image")
 
 
 def parse_boot_words(line: str) -> BootWords:
@@ -38,7 +44,7 @@ def parse_boot_words(line: str) -> BootWords:
     for word in split_words(line):
         name, _, value = word.removeprefix(PREFIX).partition("=")
         if word.startswith(PREFIX) and name in NAMES:
-            found[name] = _url(name, value)
+            found[name] = _url(name, value) if name in URLS else _name(name, value)
     words = BootWords(**found)
     if (words.key is None) != (words.token is None):
         said, missing = ("key", "token") if words.token is None else ("token", "key")
@@ -64,6 +70,13 @@ def split_words(line: str) -> Iterator[str]:
             word, started = word + character, True
     if started:
         yield word
+
+
+def _name(name: str, value: str) -> str:
+    if is_host_id(value) if name == "host" else _IMAGE.fullmatch(value):
+        return value
+    allowed = "1 to 64 of a-z 0-9 -" if name == "host" else "1 to 64 letters, digits and . _ -"
+    raise Refused(f"{PREFIX}{name} is no name", allowed=allowed, remedy="correct the word on the kernel's command line")
 
 
 def _url(name: str, value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import time
 import urllib.error
@@ -65,7 +66,7 @@ def fetch_all(words: BootWords, targets: Targets, patience: Patience) -> None:
     """
     if words.config is not None:
         url = words.config
-        patience.until_done(lambda: _fetch_config(url, targets.config))
+        patience.until_done(lambda: _fetch_config(url, targets.config, words))
         patience.say(f"settings from {url}")
     if words.token is not None and words.key is not None and not targets.key.exists():
         token, key = words.token, words.key
@@ -101,11 +102,14 @@ def ask(url: str, *, method: str = "GET", bearer: str | None = None, tls: ssl.SS
     return body
 
 
-def _fetch_config(url: str, target: Path) -> None:
-    """Settings that a host would not start with are not taken: the operator sees why on the console."""
+def _fetch_config(url: str, target: Path, words: BootWords) -> None:
+    """Settings that a host would not start with are not taken: the operator sees why on the console.
+
+    Who the host is and what it was booted with is added where they do not say so.
+    """
     from supervisor.spec.settings_load import load_settings  # seconds on a slow machine, and not for --joined
 
-    body = ask(url)
+    body = _named(ask(url), words)
     new = target.with_name(target.name + ".new")
     _write(new, body, 0o644)
     try:
@@ -114,6 +118,17 @@ def _fetch_config(url: str, target: Path) -> None:
         new.unlink()
         raise NotYet(f"{url} is not a settings file: {wrong.problems[0].message}") from None
     new.rename(target)
+
+
+def _named(body: bytes, words: BootWords) -> bytes:
+    """Before all else, as nothing may follow a table of TOML but its own."""
+    said = {"hostId": words.host, "imageId": words.image}
+    missing = {
+        name: value
+        for name, value in said.items()
+        if value is not None and re.search(rf"^\s*{name}\s*=".encode(), body, re.MULTILINE) is None
+    }
+    return "".join(f'{name} = "{value}"\n' for name, value in missing.items()).encode() + body
 
 
 def _fetch_key(token_url: str, key_url: str, targets: Targets) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from supervisor.boot.commandline import LINE_MAX, BootWords
 from supervisor.boot.identity import Identity
+from supervisor.spec.host_id import is_host_id
 
 # `netX` is the card that iPXE booted through. A machine whose firmware has no UUID leaves nothing behind the bar.
 FIRST = """\
@@ -30,7 +31,7 @@ class Served:
 
 def boot_script(identity: Identity, version: str, *, name: str, words: str, served: Served, key: bool) -> str:
     """What makes a machine load and start an image version. `words`: the image's and the group's, `{…}` filled in."""
-    line = command_line(identity, version, words=words, served=served, key=key)
+    line = command_line(identity, version, name=name, words=words, served=served, key=key)
     kernel = f"{served.transfer}/images/{version}/vmlinuz"
     return "\n".join((
         "#!ipxe",
@@ -44,7 +45,7 @@ def boot_script(identity: Identity, version: str, *, name: str, words: str, serv
     ))  # fmt: skip
 
 
-def command_line(identity: Identity, version: str, *, words: str, served: Served, key: bool) -> str:
+def command_line(identity: Identity, version: str, *, name: str, words: str, served: Served, key: bool) -> str:
     """The kernel's command line. ValueError if it is longer than the kernel reads."""
     machine = f"{served.http}/machines/{identity}"
     filled = words.replace("{image}", f"{served.http}/images/{version}").replace("{machine}", machine)
@@ -53,6 +54,8 @@ def command_line(identity: Identity, version: str, *, words: str, served: Served
         token=f"{machine}/token" if key else None,
         key=f"{served.https}/machines/{identity}/key" if key else None,
         joined=f"{machine}/joined",
+        host=name if is_host_id(name) else f"host-{identity.mac.replace(':', '')}",
+        image=version,
     )
     line = " ".join((*filled.split(), f"BOOTIF=01-{identity.mac.replace(':', '-')}", str(ours)))
     if len(line) >= LINE_MAX:

@@ -10,8 +10,9 @@ from supervisor.boot.commandline import BootWords, parse_boot_words, split_words
 from supervisor.spec.refused import Refused
 
 URLS = st.from_regex(r"https://[a-z0-9]{1,9}(:[1-9][0-9]{0,3})?/[a-z0-9/_.-]{0,20}", fullmatch=True)
-BOTH = st.builds(BootWords, config=URLS | st.none(), joined=URLS | st.none(), token=URLS, key=URLS)
-NO_KEY = st.builds(BootWords, config=URLS | st.none(), joined=URLS | st.none())
+NAMES = {"host": st.none() | st.just("rack1-host7"), "image": st.none() | st.just("2026-11-30_b.1")}
+BOTH = st.builds(BootWords, config=URLS | st.none(), joined=URLS | st.none(), token=URLS, key=URLS, **NAMES)
+NO_KEY = st.builds(BootWords, config=URLS | st.none(), joined=URLS | st.none(), **NAMES)
 OTHERS = st.lists(st.sampled_from(["quiet", "ip=dhcp", 'acpi_osi="!Windows 2006"', "isolated=1", "isolated.other=2"]))
 
 
@@ -48,6 +49,11 @@ def test_quotes_keep_blanks_and_are_left_out() -> None:
         "isolated.key=http://a/b isolated.token=http://a/b",  # a key in clear
         "isolated.key=https://a/b",
         "isolated.token=http://a/b",
+        "isolated.host=-a",
+        "isolated.host=A",
+        "isolated.image=",
+        'isolated.image="a b"',
+        "isolated.image=a/b",
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_the_words_name(line: str) -> None:

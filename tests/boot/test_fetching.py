@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from supervisor.boot.commandline import BootWords
 from supervisor.boot.fetching import NotYet, Patience, Targets, fetch_all, tell_joined
+from supervisor.spec.settings_load import load_settings
 from tests.boot.http_rig import KEY, ONE, Rig, rig
 from tests.fakes.certificate import certificate
 
@@ -59,6 +61,16 @@ async def test_settings_and_key_are_written_and_the_key_is_for_root_alone(tmp_pa
         assert not here.log.refusals()
         await asyncio.to_thread(tell_joined, words(here), watch.patience())
         assert here.story.journal.of(ONE).stage == "joined"
+
+
+async def test_who_the_host_is_and_what_it_was_booted_with_is_added(tmp_path: Path) -> None:
+    async with rig(tmp_path) as here:
+        here.story.script(ONE, "one", "v1")
+        to = targets(here)
+        named = replace(words(here), host="one", image="v1", token=None, key=None)
+        await asyncio.to_thread(fetch_all, named, to, Watch().patience())
+        settings = load_settings(str(to.config))
+        assert (settings.host_id, settings.image_id, settings.warm) == ("one", "v1", 7)
 
 
 async def test_without_a_network_it_tries_again_ever_more_slowly_and_says_so() -> None:

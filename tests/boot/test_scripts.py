@@ -17,7 +17,7 @@ MACHINE = "http://10.0.0.1:8080/machines/52-54-00-00-00-01"
 
 
 def line_of(words: str, *, key: bool = True) -> str:
-    return command_line(ONE, "v1", words=words, served=SERVED, key=key)
+    return command_line(ONE, "v1", name="one", words=words, served=SERVED, key=key)
 
 
 def test_the_first_script_asks_for_the_machines_own() -> None:
@@ -37,13 +37,15 @@ def test_a_script_loads_both_files_and_boots() -> None:
 @given(MACS, st.none() | UUIDS)
 def test_our_own_program_reads_back_where_it_finds_things(mac: str, uuid: str | None) -> None:
     identity = Identity(mac, uuid)
-    line = command_line(identity, "v1", words="quiet", served=SERVED, key=True)
+    line = command_line(identity, "v1", name=mac, words="quiet", served=SERVED, key=True)
     base = f"machines/{identity}"
     assert parse_boot_words(line) == BootWords(
         config=f"http://10.0.0.1:8080/{base}/isolated.toml",
         token=f"http://10.0.0.1:8080/{base}/token",
         key=f"https://10.0.0.1:8443/{base}/key",
         joined=f"http://10.0.0.1:8080/{base}/joined",
+        host=f"host-{mac.replace(':', '')}",
+        image="v1",
     )
 
 
@@ -53,8 +55,9 @@ def test_a_machine_without_a_key_is_told_of_none() -> None:
 
 
 def test_no_secret_stands_on_the_command_line() -> None:
-    values = [word.partition("=")[2] for word in line_of("").split() if word.startswith("isolated.")]
-    assert all(value.startswith("http") and "?" not in value for value in values)
+    words = dict(word.removeprefix("isolated.").split("=", 1) for word in line_of("").split() if "isolated." in word)
+    assert (words.pop("host"), words.pop("image")) == ("one", "v1")
+    assert all(value.startswith("http") and "?" not in value for value in words.values())
 
 
 def test_places_in_the_images_words_are_filled_in() -> None:

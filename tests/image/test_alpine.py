@@ -57,7 +57,7 @@ def shell(script: str, **environment: str) -> str:
 def alpine_line(mac: str = "52:54:00:00:00:01") -> str:
     """The command line of a host that boots the image that mkimage makes."""
     words = shell(f". '{ALPINE}/image/mkimg.isolated.sh'; isolated_cmdline").strip()
-    return command_line(Identity(mac), "v1", words=words, served=SERVED, key=True)
+    return command_line(Identity(mac), "v1", name="one", words=words, served=SERVED, key=True)
 
 
 def test_the_apkovl_is_the_same_each_time_and_is_roots(apkovl: bytes, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_alpines_init_finds_everything_by_our_command_line() -> None:
 
 def test_words_of_a_uuid_leave_the_apkovl_an_archive() -> None:
     identity = Identity("52:54:00:00:00:01", "4c4c4544-0042-3510-8052-b4c04f4e3332")
-    line = command_line(identity, "v1", words="apkovl={machine}/apkovl.tar.gz", served=SERVED, key=False)
+    line = command_line(identity, "v1", name="one", words="apkovl={machine}/apkovl.tar.gz", served=SERVED, key=False)
     assert init_of(line).unpacks("apkovl")
 
 
