@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from supervisor.cluster import finding
 from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import first_claimed, union
@@ -40,7 +41,8 @@ async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
     known = await find(shared, label)
     for _ in range(ATTEMPTS):
         if known is None:
-            return None
+            is_unknown = await finding.is_unknown(shared, label)
+            return None if is_unknown else NotPlaced("too few of the hosts that may know it answer")
         if known.removed:
             told = await tell(shared, known)
             return (
@@ -56,7 +58,7 @@ async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
 
 async def _apply(shared: Shared, known: Record | None, wanted: Record) -> Placed | NotPlaced:
     if known is None:
-        claimed = first_claimed(wanted.label, shared.view, shared.order, shared.rules) or (shared.me,)
+        claimed = first_claimed(wanted.label, shared.view, shared.order, shared.rules, mode=wanted.mode) or (shared.me,)
         return await place(
             shared, replace(wanted, epoch=0, revision=0, owner="", guardians=claimed, previous=(), removed=False)
         )
