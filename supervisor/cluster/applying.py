@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from supervisor.cluster import finding
 from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import first_claimed, union
+from supervisor.cluster.moving import move_own
 from supervisor.cluster.placing import NotPlaced, Placed, following, place
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.promises import REMOVAL, beats
+from supervisor.cluster.promises import LIFETIME, beats, lifetime
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import tell
 from supervisor.cluster.values import Member, Record, Refused, Revised
@@ -40,7 +42,8 @@ async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
     known = await find(shared, label)
     for _ in range(ATTEMPTS):
         if known is None:
-            return None
+            is_unknown = await finding.is_unknown(shared, label)
+            return None if is_unknown else NotPlaced("too few of the hosts that may know it answer")
         if known.removed:
             told = await tell(shared, known)
             return (
@@ -56,14 +59,17 @@ async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
 
 async def _apply(shared: Shared, known: Record | None, wanted: Record) -> Placed | NotPlaced:
     if known is None:
-        claimed = first_claimed(wanted.label, shared.view, shared.order, shared.rules) or (shared.me,)
+        claimed = first_claimed(wanted.label, shared.view, shared.order, shared.rules, mode=wanted.mode) or (shared.me,)
         return await place(
             shared, replace(wanted, epoch=0, revision=0, owner="", guardians=claimed, previous=(), removed=False)
         )
     changed = _changed(known, wanted)
     owner = shared.member(known.owner)
     if known.removed or owner is None:
-        return await (_bury(shared, changed) if changed.removed else place(shared, changed))
+        if changed.removed:
+            return await _bury(shared, changed)
+        above = LIFETIME * (lifetime(known.epoch) + 1) - 1 if known.removed else 0
+        return await place(shared, changed, above=above)
     if changed.needs.hosts is not None and owner.id not in changed.needs.hosts:
         return await _move(shared, changed, owner)
     return await _revise(shared, owner, changed)
@@ -86,6 +92,8 @@ async def _revise(shared: Shared, owner: Member, changed: Record) -> Placed | No
 
 
 async def _move(shared: Shared, changed: Record, owner: Member) -> Placed | NotPlaced:
+    if owner.id == shared.me:
+        return await move_own(shared, changed)
     outcome = await place(shared, changed, without=(owner.id,))
     if isinstance(outcome, Placed):
         await shared.ask([owner.id], lambda to: shared.peers.retire(to, changed.label, outcome.record.epoch))
@@ -94,7 +102,7 @@ async def _move(shared: Shared, changed: Record, owner: Member) -> Placed | NotP
 
 async def _bury(shared: Shared, gone: Record) -> Placed | NotPlaced:
     """A tombstone for a task whose owner is gone: under an epoch of its own, so that the owner finds it."""
-    got = await claim(shared, gone, above=gone.epoch + REMOVAL)
+    got = await claim(shared, gone)
     if not isinstance(got, Claimed):
         return NotPlaced(got.problem, got.newer)
     record = following(shared, gone, got.epoch, gone.owner)

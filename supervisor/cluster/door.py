@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from supervisor.cluster.leasing import is_leased, renew, sources
 from supervisor.cluster.ports import BootFailed
-from supervisor.cluster.promises import REMOVAL, judge_claim, judge_lease, judge_record
+from supervisor.cluster.promises import judge_claim, judge_lease, judge_record
 from supervisor.cluster.rollout import is_outdated
 from supervisor.cluster.securing import end_copy, give_up
 from supervisor.cluster.shared import Shared
@@ -153,8 +152,6 @@ class HostDoor:
 
     async def _revise(self, owned: Record, record: Record) -> Revised | Full | Refused:
         shared = self._shared
-        if record.removed:
-            record = replace(record, epoch=owned.epoch + REMOVAL, revision=1)
         refused = None if record.removed else self._make_room(owned, record)
         if refused is not None:
             return refused

@@ -25,6 +25,14 @@ async def find(shared: Shared, label: str) -> Record | None:
     return newest
 
 
+async def is_unknown(shared: Shared, label: str) -> bool:
+    """Whether most of the hosts that would know a task say that they do not; silent and failed ones may know it."""
+    among = shared.view.expected_ids | {shared.me}
+    asked = shared.order.first(group_of(label), among, shared.rules.guardians + 2)
+    answers = await shared.ask(asked, lambda member: shared.peers.find(member, label))
+    return 2 * sum(record is None for record in answers.values()) > len(asked)
+
+
 async def pass_on_tombstones(shared: Shared) -> None:
     """Tells the other hosts what was removed, before this one goes: nobody may restart it from an old record."""
     removed = list(shared.ledger.tombstones())

@@ -25,9 +25,13 @@ def chosen(label: str, view: View, order: Rendezvous, rules: Rules, *, owner: st
     return order.first(group_of(label), view.guarding, rules.guardians, without=owner)
 
 
-def first_claimed(label: str, view: View, order: Rendezvous, rules: Rules) -> tuple[str, ...]:
-    """Whom to ask for the first epoch of a task: one more, since one of them may become the owner."""
-    return order.first(group_of(label), view.guarding, rules.guardians + 1)
+def first_claimed(label: str, view: View, order: Rendezvous, rules: Rules, *, mode: Mode) -> tuple[str, ...]:
+    """Whom to ask for the first epoch of a task: one more, since one of them may become the owner.
+
+    For a strict task hosts that failed are among them: or else each side of a partition would have its own.
+    """
+    among = view.guarding if mode is Mode.BEST_EFFORT else view.expected_ids
+    return order.first(group_of(label), among, rules.guardians + 1)
 
 
 def regarded(record: Record, wanted: tuple[str, ...]) -> Record:

@@ -6,7 +6,7 @@ A strict task stops first, since it must never run twice: it has no copy for as 
 from __future__ import annotations
 
 from supervisor.cluster.finding import pass_on_tombstones
-from supervisor.cluster.placing import Placed, place
+from supervisor.cluster.placing import NotPlaced, Placed, place
 from supervisor.cluster.securing import end_copy, give_up
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Mode, Record
@@ -17,25 +17,34 @@ AGAIN_S = 2.0
 
 async def move(shared: Shared, label: str) -> str | None:
     """Moves one task away; None: it is not here any more. Otherwise why it is."""
+    record = shared.ledger.owns(label)
+    if record is None:
+        return None
+    outcome = await move_own(shared, record)
+    return None if isinstance(outcome, Placed) or outcome.newer is not None else outcome.problem
+
+
+async def move_own(shared: Shared, wanted: Record) -> Placed | NotPlaced:
+    """Places a task of this host on another one, as `wanted` says, whose version has to be this host's."""
+    label = wanted.label
     async with shared.turn(label):
         record = shared.ledger.owns(label)
-        if record is None:
-            return None
+        if record is None or record.version != wanted.version:
+            return NotPlaced("it was changed or placed meanwhile", shared.ledger.record(label))
 
         async def stop_first() -> None:
             shared.runs.discard(label)
             await shared.local.stop(label)
 
         before_boot = stop_first if record.mode is Mode.STRICT else None
-        outcome = await place(shared, record, without=(shared.me,), before_boot=before_boot)
+        outcome = await place(shared, wanted, without=(shared.me,), before_boot=before_boot)
         if isinstance(outcome, Placed):
             await _let_go(shared, outcome.record)
-            return None
-        if outcome.newer is not None:
+        elif outcome.newer is not None:
             await give_up(shared, outcome.newer)
-            return None
-        shared.doubt(label)  # the guardians have promised an epoch that nobody uses
-        return outcome.problem
+        else:
+            shared.doubt(label)  # the guardians have promised an epoch that nobody uses
+        return outcome
 
 
 async def move_all(shared: Shared, until: float) -> dict[str, str]:

@@ -38,11 +38,15 @@ async def place(
     base: Record,
     *,
     without: Collection[str] = (),
+    above: int = 0,
     before_boot: Callable[[], Awaitable[None]] | None = None,
 ) -> Placed | NotPlaced:
-    """Places what `base` says, as the record after it. `base` is the newest record known, epoch 0 for a new task."""
+    """Places what `base` says, as the record after it. `base` is the newest record known, epoch 0 for a new task.
+
+    The epoch will be above `above`.
+    """
     tried = set(without)
-    known = 0
+    known = above
     problem = "no host has room for it"
     for _ in range(shared.rules.tries):
         got = await claim(shared, base, above=known)

@@ -16,8 +16,9 @@ from supervisor.cluster.rules import Rules
 from supervisor.cluster.values import Claim, Mode, Promised, Record, Version, Withheld
 from supervisor.cluster.view import View
 
-# A removal skips so many epochs: beyond a partition the task may be placed anew meanwhile, and the removal has to win.
-REMOVAL = 1000
+# A task that was removed and is applied again begins with the next multiple of this. Between two multiples a removal
+# wins against any epoch: beyond a partition the task may be placed anew meanwhile.
+LIFETIME = 1_000_000
 
 
 @dataclass(slots=True)
@@ -38,7 +39,11 @@ class Entry:
 
 
 def beats(one: Record, other: Record, view: View) -> bool:
-    """Whether `one` replaces `other`: the higher epoch, then the newest host's, then the later revision."""
+    """Whether `one` replaces `other`: a later lifetime, a removal, the higher epoch, the newest host, the revision."""
+    if lifetime(one.epoch) != lifetime(other.epoch):
+        return one.epoch > other.epoch
+    if one.removed != other.removed:
+        return one.removed
     if one.epoch != other.epoch:
         return one.epoch > other.epoch
     if one.owner != other.owner:
@@ -46,10 +51,17 @@ def beats(one: Record, other: Record, view: View) -> bool:
     return one.revision > other.revision
 
 
+def lifetime(epoch: int) -> int:
+    """Between two removals of a task all its epochs are of one lifetime."""
+    return epoch // LIFETIME
+
+
 def judge_claim(entry: Entry, claim: Claim, now: float, started: float, rules: Rules) -> Promised | Withheld:
     """What a guardian that runs since `started` says to `claim`; the caller notes what was promised."""
     record = entry.record
     if record is not None and (claim.basis is None or record.version > claim.basis):
+        return Withheld(record, entry.epoch)
+    if record is not None and record.removed and lifetime(claim.epoch) == lifetime(record.epoch):
         return Withheld(record, entry.epoch)
     taken = claim.epoch == entry.promised and claim.claimant != entry.claimant
     if taken or claim.epoch < entry.epoch or (record is not None and claim.epoch <= record.epoch):

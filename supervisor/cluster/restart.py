@@ -17,7 +17,7 @@ from supervisor.cluster.view import View
 def is_due(entry: Entry, view: View, me: str, now: float, rules: Rules, *, lost_since: float | None) -> bool:
     """Whether this host places the task anew now. `lost_since`: when its owner was found to have lost it."""
     record = entry.record
-    if record is None or record.removed:
+    if record is None or record.removed or record.owner == me:
         return False
     due_at = _gone_at(record, view, rules) if lost_since is None else lost_since
     if due_at is None:

@@ -28,7 +28,7 @@ class Restarting:
         self._shared = shared
         self._under_way: set[str] = set()
         self._again: dict[str, tuple[float, float]] = {}  # label -> not before, and how long it waited
-        self._lost: dict[str, float] = {}  # label -> when its owner was found not to have it
+        self._lost: dict[str, tuple[int, float]] = {}  # label -> the epoch whose owner does not have it, and since when
 
     def look(self) -> None:
         """Starts the placements that are due. Every second."""
@@ -62,7 +62,9 @@ class Restarting:
         entry = shared.ledger.get(label)
         if entry is None or entry.record is None or shared.now < self._again.get(label, (0.0, 0.0))[0]:
             return False
-        lost_since = self._lost.get(label)
+        epoch, lost_since = self._lost.get(label, (0, None))
+        if epoch != entry.record.epoch:
+            lost_since = None
         return is_due(entry, shared.view, shared.me, shared.now, shared.rules, lost_since=lost_since)
 
     async def _restart(self, label: str) -> None:
@@ -115,6 +117,7 @@ class Restarting:
             if record is None or record.removed or shared.me not in union(record):
                 continue
             if label not in held and shared.ledger.record(label) == record:
-                self._lost.setdefault(label, shared.now)
+                if self._lost.get(label, (0, 0.0))[0] != record.epoch:
+                    self._lost[label] = (record.epoch, shared.now)
             else:
                 self._lost.pop(label, None)

@@ -91,7 +91,8 @@ class Shared:
 
     def supersede(self, before: Record, record: Record) -> None:
         """Has the owner of `before` told that `record` took its place: now, or when it comes back."""
-        if before.owner not in ("", record.owner, self.me):
+        is_aware = before.epoch == record.epoch and before.owner == record.owner
+        if not is_aware and before.owner not in ("", self.me):
             self.unaware.setdefault(before.owner, {})[record.label] = record.epoch
             self.tell_old_owner(before.owner)
 

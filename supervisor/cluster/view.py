@@ -68,9 +68,14 @@ class View:
         return frozenset(member.id for member in self.alive if member.state is HostState.DRAINING)
 
     @cached_property
+    def expected_ids(self) -> frozenset[str]:
+        """Ids of the hosts that should be there: all that have not said goodbye."""
+        return frozenset(member.id for member in (*self.alive, *self.failed))
+
+    @property
     def expected(self) -> int:
-        """How many hosts there should be: all that have not said goodbye."""
-        return len(self.alive) + len(self.failed)
+        """How many those are."""
+        return len(self.expected_ids)
 
     @property
     def has_majority(self) -> bool:

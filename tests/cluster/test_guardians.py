@@ -60,9 +60,24 @@ def test_in_a_small_cluster_all_others_guard_and_a_host_alone_needs_none() -> No
 def test_the_first_claim_includes_every_later_guardian_whoever_becomes_the_owner() -> None:
     view, order = View(map(member, HOSTS)), Rendezvous()
     for number in range(50):
-        claimed = first_claimed(f"task-{number}", view, order, RULES)
+        claimed = first_claimed(f"task-{number}", view, order, RULES, mode=Mode.BEST_EFFORT)
         for owner in HOSTS:
             assert set(chosen(f"task-{number}", view, order, RULES, owner=owner)) <= set(claimed)
+
+
+def test_both_sides_of_a_partition_ask_the_same_hosts_for_a_new_strict_task() -> None:
+    one = View(
+        member(host, alive=MemberState.FAILED if number < 6 else MemberState.ALIVE) for number, host in enumerate(HOSTS)
+    )
+    other = View(
+        member(host, alive=MemberState.ALIVE if number < 6 else MemberState.FAILED) for number, host in enumerate(HOSTS)
+    )
+    asked = [first_claimed("task", view, Rendezvous(), RULES, mode=Mode.STRICT) for view in (one, other)]
+    assert asked[0] == asked[1]
+    assert not all(
+        agreed(quorums(record(guardians=claimed, mode=Mode.STRICT), view, 1e9, RULES), [m.id for m in view.alive])
+        for claimed, view in zip(asked, (one, other), strict=True)
+    )
 
 
 def test_a_change_of_guardians_needs_most_of_the_old_and_of_the_new() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.cluster.promises import Entry, beats, judge_claim, judge_lease, judge_record
+from supervisor.cluster.promises import LIFETIME, Entry, beats, judge_claim, judge_lease, judge_record
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.values import Claim, Mode, Promised, Version, Withheld
 from supervisor.cluster.view import View
@@ -61,6 +61,16 @@ def test_of_two_records_the_higher_epoch_then_the_newest_host_then_the_revision_
     assert beats(record(owner="new"), record(owner="old", revision=9), VIEW)
     assert beats(record(revision=2), record(revision=1), VIEW)
     assert not beats(record(), record(), VIEW)
+
+
+def test_a_removal_wins_against_any_epoch_of_its_lifetime_and_none_of_the_next() -> None:
+    tombstone = record(epoch=1, revision=7, removed=True)
+    assert beats(tombstone, record(epoch=900), VIEW)
+    assert not beats(record(epoch=900), tombstone, VIEW)
+    assert beats(record(epoch=LIFETIME), tombstone, VIEW)
+    entry = Entry("task", tombstone)
+    assert say(entry, claim(901, basis=(900, 1))) == Withheld(tombstone, 1)
+    assert say(entry, claim(LIFETIME, basis=(1, 7))) == Promised()
 
 
 def test_a_guardian_keeps_the_winner_and_says_so_to_the_loser() -> None:

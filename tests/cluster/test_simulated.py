@@ -67,7 +67,7 @@ FAULTS = given(
 
 def survives(seed: int, hosts: int, steps: list[tuple[Step, float]]) -> None:
     world = World(seed, RULES)
-    populate(world, hosts, 3 * hosts, per_second=40)
+    populate(world, hosts, 3 * hosts, per_second=40, room=200)
     for step, pause_s in steps:
         step(world)
         world.run(pause_s)

@@ -14,9 +14,9 @@ SKEW_S = 300.0  # of hosts' clocks
 STRICT = 10  # every tenth task
 
 
-def populate(world: World, hosts: int, tasks: int, *, per_second: int) -> None:
-    """Starts the hosts, old and new mixed, then applies the tasks at that rate; half of the room is used then."""
-    room = max(4, 2 * tasks // hosts)
+def populate(world: World, hosts: int, tasks: int, *, per_second: int, room: int | None = None) -> None:
+    """Starts the hosts, then applies the tasks at that rate. `room`: tasks that fit on a host, or twice its share."""
+    room = room or max(4, 2 * tasks // hosts)
     for number in range(hosts):
         world.add(f"host-{number}", tasks=room, skew_s=SKEW_S, has_disk=number % 2 == 0)
     world.run(15.0)

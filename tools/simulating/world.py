@@ -201,6 +201,7 @@ class World:
                     self.wanted[record.label] = record.mode
                 self.apply_s.append(self.time.now - began)
                 return
+            strand.cancel()  # the client hangs up
             await HostScheduler(self.time, self._outside).sleep(self.chance.uniform(1.0, 5.0))
         self.unplaced.append(record.label)
 
@@ -210,6 +211,9 @@ class World:
             assert host.coordinator is not None
             strand = self.time.start(host.coordinator.remove(label), host.life)
             await self.time.all_of([strand], self.time.now + 30.0)
-            if strand.is_done and strand.error is None and (strand.result is None or isinstance(strand.result, Placed)):
+            # A user who knows that there is such a task asks again when the network is whole.
+            is_unknown = strand.is_done and strand.error is None and strand.result is None and not self.network.cut
+            if is_unknown or (strand.is_done and isinstance(strand.result, Placed)):
                 return
+            strand.cancel()  # the client hangs up
             await HostScheduler(self.time, self._outside).sleep(self.chance.uniform(1.0, 5.0))
