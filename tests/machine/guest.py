@@ -28,7 +28,7 @@ poweroff -f
 """
 NOT_IN_GUESTS = {"__pycache__", "include", "src", "doc", "man", "idlelib", "ensurepip", "venv", "pkgconfig", "cmake"}
 # Programs and libraries of the tree that no host in a guest uses.
-NOT_USED = re.compile(r"esbuild|serf|.*\.a|.*\.o|libpython3.*\.so.*|icu-config.*|npm|corepack")
+NOT_USED = re.compile(r"esbuild|.*\.a|.*\.o|libpython3.*\.so.*|icu-config.*|npm|corepack")
 
 
 def bare(parts: Parts, script: str) -> Initramfs:
@@ -44,6 +44,7 @@ def with_host(made: Initramfs, layout: Layout) -> Path:
     """Adds the runtime tree, what the supervisor runs with, and the supervisor; returns Python's path."""
     tree, venv = layout.tree.resolve(), layout.venv.resolve()
     made.tree(tree / "usr", wanted=_used)
+    made.tree(tree / "launchers", wanted=_used)
     for link in (layout.tree, layout.usr, layout.venv):
         made.take(link)
     for name in ("bin/python", "bin/python3", "bin/python3.14", "pyvenv.cfg", "lib64"):
