@@ -61,7 +61,8 @@ def serve(config: str | None, **flags: str | None) -> int:
 
     advice = prepare(settings)
     move_home()
-    drop_capabilities(needed_capabilities(shaping=settings.shape_interfaces != ()))  # while there is one thread
+    needed = needed_capabilities(shaping=settings.shape_interfaces != (), power_off=settings.power_off)
+    drop_capabilities(needed)  # while there is one thread
     with logging_to(2, form=cast("LogFormat | None", settings.log_format), level=settings.log_level) as sink:
         from supervisor.host import serve as serve_tasks  # only now: wrong settings are told without waiting for V8
 

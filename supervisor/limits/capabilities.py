@@ -18,6 +18,8 @@ DAC_READ_SEARCH = 2
 NET_BIND_SERVICE = 10
 # To make classes of traffic, and to name them by SO_PRIORITY: for as long as the process lives, as limits may change.
 NET_ADMIN = 12
+# To switch the machine off without asking init: `poweroff -f`, or a machine whose init is none.
+SYS_BOOT = 22
 SYS_NICE = 23
 KEPT = frozenset({DAC_READ_SEARCH, NET_BIND_SERVICE, SYS_NICE})
 
@@ -61,9 +63,9 @@ def drop_capabilities(keep: Iterable[int] = KEPT) -> frozenset[int]:
     return frozenset(_numbers(held))
 
 
-def needed_capabilities(*, shaping: bool) -> frozenset[int]:
-    """What a daemon keeps; `shaping`: whether it may have to limit what tasks send."""
-    return KEPT | {NET_ADMIN} if shaping else KEPT
+def needed_capabilities(*, shaping: bool, power_off: bool) -> frozenset[int]:
+    """What a daemon keeps; `shaping`: whether it may have to limit what tasks send; `power_off`: to go home."""
+    return KEPT | ({NET_ADMIN} if shaping else set()) | ({SYS_BOOT} if power_off else set())
 
 
 def held_capabilities() -> frozenset[int]:

@@ -124,4 +124,11 @@ finally:
 
 def test_only_a_host_that_may_limit_traffic_keeps_the_right_to() -> None:
     net_admin = 12
-    assert needed_capabilities(shaping=True) - needed_capabilities(shaping=False) == {net_admin}
+    least = needed_capabilities(shaping=False, power_off=False)
+    assert needed_capabilities(shaping=True, power_off=False) - least == {net_admin}
+
+
+def test_only_a_host_that_may_go_home_keeps_the_right_to_switch_the_machine_off() -> None:
+    sys_boot = 22
+    least = needed_capabilities(shaping=False, power_off=False)
+    assert needed_capabilities(shaping=False, power_off=True) - least == {sys_boot}

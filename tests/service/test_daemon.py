@@ -91,7 +91,7 @@ def test_under_openrc_root_gives_up_its_rights_and_the_script_follows_a_hand_ove
     applied(openrc)
     pids = openrc.shell("pgrep -f 'supervisor serve'").split()
     rights = openrc.shell(f"grep -h CapPrm /proc/{pids[-1]}/status").split()[1]
-    assert set(numbers(int(rights, 16))) <= needed_capabilities(shaping=True)
+    assert set(numbers(int(rights, 16))) <= needed_capabilities(shaping=True, power_off=False)
     openrc.run("rc-service", "isolated", "reload")
     wait_until(lambda: '"handovers": 1' in status(openrc) or '"handovers":1' in status(openrc), "the fresh process")
     assert answers(openrc)
