@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.clusters import Machines, Retrying, answering_task, machines
+from tests.functional.clusters import BOOTED, Machines, Retrying, answering_task, machines
 from tests.limits.namespaces import run, why_not
 
 pytestmark = [
@@ -128,4 +128,34 @@ def test_all_five_are_restarted_one_after_the_other_and_no_request_is_lost(five:
             five.wait_joined(five.hosts)
     print(f"{asking.answers} answers")  # noqa: T201
     assert asking.failed == []
+    assert one_copy_each(five, 5)
+
+
+def test_a_new_image_takes_over_host_by_host_and_no_request_is_lost(five: Machines, tmp_path: Path) -> None:
+    """A host that went home comes back with the new image, as a machine that boots over the network does."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    for each in five.hosts:
+        each.settings |= {**HOME, "powerOffCommand": f"touch {gone}/{each.id}", "imageId": "v1", "clusterPace": 0.05}
+        each.settings["clusterGrace"] = "60s"
+    five.begin()
+    apply_many(five, tmp_path / "apps", 5, idle=None)
+    assert five[5].stop() == 0
+    boots = 10
+    with Retrying(five, [5, 4, 3, 2, 1], PORT) as asking:
+        five[5].begin(imageId="v2", bootTime=f"{BOOTED + 60 * boots}s")
+        deadline = time.monotonic() + 500
+        while {each["image"] for each in five[5].hosts().values() if each["alive"] == "alive"} != {"v2"} or boots < 14:
+            assert time.monotonic() < deadline, five[5].log_text()[-3000:]
+            for file in sorted(gone.iterdir()):
+                boots += 1
+                file.unlink()
+                machine = five[int(file.name[1:])]
+                machine.kill()
+                machine.begin(imageId="v2", bootTime=f"{BOOTED + 60 * boots}s")
+            time.sleep(0.5)
+    five.wait_joined(five.hosts)
+    print(f"{asking.answers} answers")  # noqa: T201
+    assert asking.failed == []
+    assert boots == 14
     assert one_copy_each(five, 5)
