@@ -35,12 +35,20 @@ def test_its_exit_code_is_the_launchers(binary: Binary, code: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGKILL])
 def test_signals_reach_it(binary: Binary, number: int) -> None:
-    process = binary.start("wait")
-    assert process.stdout is not None
-    assert process.stdout.readline() == "waiting\n"
-    process.send_signal(number)
-    process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == -number
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who runs the tests may have it ignored, which is inherited
+    try:
+        process = binary.start("wait")
+    finally:
+        signal.signal(signal.SIGHUP, hang_up)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == -number
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_it_is_told_where_the_binary_is(binary: Binary, tmp_path: Path) -> None:

@@ -99,14 +99,13 @@ class Machine:
         return {each["host"]: each for each in self.control.ask("GET", "hosts")}
 
     def sees(self, others: Sequence[Machine], state: str = "up") -> bool:
-        """Whether it sees all of them alive and in that state."""
+        """Whether it sees all of them alive, in that state, and with room."""
         try:
             seen = self.hosts()
         except OSError, http.client.HTTPException, Refusal:
             return False
-        return all(
-            each.id in seen and seen[each.id]["alive"] == "alive" and seen[each.id]["state"] == state for each in others
-        )
+        found = [seen.get(each.id, {}) for each in others]
+        return all((each.get("alive"), each.get("state"), each.get("room")) == ("alive", state, True) for each in found)
 
     def owners(self) -> dict[str, list[str]]:
         """Which hosts have each task of the cluster."""

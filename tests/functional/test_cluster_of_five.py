@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.clusters import BOOTED, Machines, Retrying, answering_task, machines
+from tests.functional.clusters import BOOTED, Machine, Machines, Retrying, answering_task, machines
 from tests.limits.namespaces import run, why_not
 
 pytestmark = [
@@ -131,13 +131,18 @@ def test_all_five_are_restarted_one_after_the_other_and_no_request_is_lost(five:
     assert one_copy_each(five, 5)
 
 
+def images(machine: Machine) -> set[str]:
+    """Of the hosts as one of them sees them."""
+    return {each["image"] for each in machine.hosts().values()}
+
+
 def test_a_new_image_takes_over_host_by_host_and_no_request_is_lost(five: Machines, tmp_path: Path) -> None:
     """A host that went home comes back with the new image, as a machine that boots over the network does."""
     gone = tmp_path / "gone"
     gone.mkdir()
     for each in five.hosts:
         each.settings |= {**HOME, "powerOffCommand": f"touch {gone}/{each.id}", "imageId": "v1", "clusterPace": 0.05}
-        each.settings["clusterGrace"] = "60s"
+        each.settings |= {"clusterGrace": "60s", "clusterIdle": "2h"}  # none goes home for want of work
     five.begin()
     apply_many(five, tmp_path / "apps", 5, idle=None)
     assert five[5].stop() == 0
@@ -145,7 +150,7 @@ def test_a_new_image_takes_over_host_by_host_and_no_request_is_lost(five: Machin
     with Retrying(five, [5, 4, 3, 2, 1], PORT) as asking:
         five[5].begin(imageId="v2", bootTime=f"{BOOTED + 60 * boots}s")
         deadline = time.monotonic() + 500
-        while {each["image"] for each in five[5].hosts().values() if each["alive"] == "alive"} != {"v2"} or boots < 14:
+        while boots < 14 or not five[5].sees(five.hosts):
             assert time.monotonic() < deadline, five[5].log_text()[-3000:]
             for file in sorted(gone.iterdir()):
                 boots += 1
@@ -157,5 +162,7 @@ def test_a_new_image_takes_over_host_by_host_and_no_request_is_lost(five: Machin
     five.wait_joined(five.hosts)
     print(f"{asking.answers} answers")  # noqa: T201
     assert asking.failed == []
+    for each in five.hosts:
+        five.wait(lambda each=each: images(each) == {"v2"}, "that all are seen with the new image")  # type: ignore[misc]
     assert boots == 14
     assert one_copy_each(five, 5)

@@ -48,7 +48,11 @@ def test_no_text_is_an_error(text: str) -> None:
 @pytest.fixture
 def leader() -> Iterator[int]:
     """A process that leads a session, as a host does; the memory of the one that leads the tests' may not be shown."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as process:
+    program = [sys.executable, "-c", "print(flush=True); input()"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, stdin=pipe, stdout=pipe, start_new_session=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # it is itself now, and no copy of us
         yield process.pid
         process.kill()
 
