@@ -52,7 +52,7 @@ from supervisor.telemetry.tails import Tails
 # Numbers of events rise across crashes as well: none of an earlier life is above the milliseconds since 1970.
 EVENTS_PER_S = 1000
 # Nobody waits for a process that was replaced, and clients that pause may have their next request on the way: a soak on
-# a busy machine lost 1 of 470,000 requests to half a second.
+# a busy machine lost 1 of 570,000 requests to half a second.
 IDLE_GRACE_S = 3.0
 EXIT_LOST = 1  # a successor whose predecessor went away
 
