@@ -28,6 +28,7 @@ PORT, GOSSIP = 7443, 7946
 PATIENCE_S = 60.0
 LOOK_S = 0.05
 ASK_S = 2.0
+SETTLED_S = 1.0  # the rules act on news a tenth of a second after people can see them, as bursts are merged
 BOOTED = 1_700_000_000  # the first host; each further one a minute later, so that the last is the newest
 
 
@@ -141,6 +142,7 @@ class Machines:
     def wait_joined(self, hosts: Sequence[Machine]) -> None:
         """Returns when they see each other."""
         self.wait(lambda: all(each.sees(hosts) for each in hosts), "that all hosts see each other")
+        time.sleep(SETTLED_S)
 
     def wait(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> float:
         """Returns how long it took until `condition` held."""
