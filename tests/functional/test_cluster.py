@@ -202,7 +202,7 @@ def test_a_host_that_stops_hands_its_tasks_over_first(three: Machines, apps: Pat
         assert three[1].hosts()["h3"]["alive"] == "left"
     assert asking.failed == []
     for number in range(3):
-        assert three.answering(3600 + number) in ([1], [2])
+        assert three.answering(3600 + number) == [2]
     three[3].begin()
     three.wait_joined(three.hosts)
     for number in range(3):
@@ -213,15 +213,13 @@ def test_tasks_of_a_dead_host_answer_elsewhere_and_it_comes_back_without_them(th
     for number in range(3):
         apply_to_newest(three, answering_task(apps, f"lost-{number}", 3700 + number))
     three[3].kill()
-    three.wait(
-        lambda: all(three.answering(3700 + each) in ([1], [2]) for each in range(3)), "that they answer elsewhere"
-    )
-    assert three[1].owners()["lost-0"] in (["h1"], ["h2"])
+    three.wait(lambda: all(three.answering(3700 + each) == [2] for each in range(3)), "that they answer on h2")
+    assert three[1].owners()["lost-0"] == ["h2"]
     three[3].begin()
     three.wait_joined(three.hosts)
     time.sleep(1)
     for number in range(3):
-        assert three.answering(3700 + number) in ([1], [2])
+        assert three.answering(3700 + number) == [2]
         three[1].control.remove(f"lost-{number}")
 
 
@@ -231,7 +229,7 @@ def test_a_host_that_restarts_within_the_grace_has_its_tasks_again(three: Machin
     three[3].begin()
     three.wait(lambda: three.answering(3800) != [], "that it answers")
     three.wait_joined(three.hosts)
-    assert three.answering(3800) in ([1], [2], [3])  # the agent's death may have lasted longer than the grace
+    assert three.answering(3800) in ([3], [2])  # the agent's death may have lasted longer than the grace
     assert len(three[1].owners()["back"]) == 1
     three[1].control.remove("back")
 
