@@ -121,6 +121,7 @@ def test_the_agents_end_is_the_switchs(start: Callable[..., Switch], command: li
 
 def test_the_agent_has_no_end_of_the_hosts_pipe(start: Callable[..., Switch]) -> None:
     """Or it would look alive to a switch that waits for its other end."""
-    switch = start()
+    # A shell that tells its id once it runs: what is executed after that opens its libraries.
+    switch = start(command=["/bin/sh", "-c", "echo $$; while sleep 600; do :; done"])
     agent = switch.agent()
     assert sorted(map(int, os.listdir(f"/proc/{agent}/fd"))) == [0, 1, 2]
