@@ -1,7 +1,7 @@
 """What a user asks of any host: apply, find, remove a task of the cluster.
 
-A known task is changed by its owner, who puts changes in order. If the owner is gone, or has no room for the change,
-or may not have it any more, the task is placed anew, with what changed.
+A known task is changed by its owner, who puts changes in order, and moves it where that is needed. If the owner is
+gone, the task is placed anew, with what changed.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from supervisor.cluster import finding
 from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import first_claimed, union
-from supervisor.cluster.moving import move_own
 from supervisor.cluster.placing import NotPlaced, Placed, following, place
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.promises import LIFETIME, beats, lifetime
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import tell
-from supervisor.cluster.values import Member, Record, Refused, Revised
+from supervisor.cluster.values import Member, Record, Revised
 
 ATTEMPTS = 4  # somebody else may change the same task
 PAUSE_S = 0.5  # at most, between them
@@ -26,6 +25,17 @@ PAUSE_S = 0.5  # at most, between them
 
 async def apply(shared: Shared, wanted: Record) -> Placed | NotPlaced:
     """Makes the task what `wanted` says; its version, owner and guardians do not matter."""
+    async with shared.change(wanted.label):
+        return await _repeat_apply(shared, wanted)
+
+
+async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
+    """Ends a task for good and leaves a tombstone; None: there is no such task."""
+    async with shared.change(label):
+        return await _repeat_remove(shared, label)
+
+
+async def _repeat_apply(shared: Shared, wanted: Record) -> Placed | NotPlaced:
     outcome: Placed | NotPlaced = NotPlaced("other hosts change it at this moment")
     known = await find(shared, wanted.label)
     for _ in range(ATTEMPTS):
@@ -37,10 +47,11 @@ async def apply(shared: Shared, wanted: Record) -> Placed | NotPlaced:
     return outcome
 
 
-async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
-    """Ends a task for good and leaves a tombstone; None: there is no such task."""
+async def _repeat_remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
     known = await find(shared, label)
     for _ in range(ATTEMPTS):
+        if known is not None and known.void:
+            return None
         if known is None:
             is_unknown = await finding.is_unknown(shared, label)
             return None if is_unknown else NotPlaced("too few of the hosts that may know it answer")
@@ -60,44 +71,40 @@ async def remove(shared: Shared, label: str) -> Placed | NotPlaced | None:
 async def _apply(shared: Shared, known: Record | None, wanted: Record) -> Placed | NotPlaced:
     if known is None:
         claimed = first_claimed(wanted.label, shared.view, shared.order, shared.rules, mode=wanted.mode) or (shared.me,)
-        return await place(
-            shared, replace(wanted, epoch=0, revision=0, owner="", guardians=claimed, previous=(), removed=False)
-        )
+        new = replace(wanted, epoch=0, revision=0, owner="", guardians=claimed, previous=(), removed=False)
+        return await _place_new(shared, new)
     changed = _changed(known, wanted)
+    if known.removed:
+        return await _place_new(shared, changed, above=LIFETIME * (lifetime(known.epoch) + 1) - 1)
+    if known.void:
+        return await _place_new(shared, changed)
     owner = shared.member(known.owner)
-    if known.removed or owner is None:
-        if changed.removed:
-            return await _bury(shared, changed)
-        above = LIFETIME * (lifetime(known.epoch) + 1) - 1 if known.removed else 0
-        return await place(shared, changed, above=above)
-    if changed.needs.hosts is not None and owner.id not in changed.needs.hosts:
-        return await _move(shared, changed, owner)
-    return await _revise(shared, owner, changed)
+    if owner is not None:
+        return await _revise(shared, owner, changed)
+    return await _bury(shared, changed) if changed.removed else await place(shared, changed)
+
+
+async def _place_new(shared: Shared, base: Record, *, above: int = 0) -> Placed | NotPlaced:
+    """A new task that comes up nowhere is nowhere, or its guardians would go on to try it."""
+    outcome = await place(shared, base, above=above)
+    if isinstance(outcome, NotPlaced) and (given_up := outcome.given_up) is not None:
+        void = replace(given_up, revision=given_up.revision + 1, settings={}, bundle=None, void=True)
+        await tell(shared, void)
+        await shared.take(void)
+    return outcome
 
 
 async def _revise(shared: Shared, owner: Member, changed: Record) -> Placed | NotPlaced:
+    """By its owner, who moves it if it has no room for the change, or may not have it any more."""
     try:
         answer = await shared.peers.revise(owner, replace(changed, revision=changed.revision + 1))
     except Silent:
         return NotPlaced(f"its owner, host {owner.id}, does not answer; it may have changed it all the same")
-    match answer:
-        case Revised():
-            return Placed(answer.record)
-        case Refused():
-            newest = await find(shared, changed.label)
-            is_newer = newest is not None and beats(newest, changed, shared.view)
-            return NotPlaced(answer.problem, newest if is_newer else None)
-        case _:
-            return await _move(shared, changed, owner)
-
-
-async def _move(shared: Shared, changed: Record, owner: Member) -> Placed | NotPlaced:
-    if owner.id == shared.me:
-        return await move_own(shared, changed)
-    outcome = await place(shared, changed, without=(owner.id,))
-    if isinstance(outcome, Placed):
-        await shared.ask([owner.id], lambda to: shared.peers.retire(to, changed.label, outcome.record.epoch))
-    return outcome
+    if isinstance(answer, Revised):
+        return Placed(answer.record)
+    newest = await find(shared, changed.label)
+    is_newer = newest is not None and beats(newest, changed, shared.view)
+    return NotPlaced(answer.problem, newest if is_newer else None, answer.cause)
 
 
 async def _bury(shared: Shared, gone: Record) -> Placed | NotPlaced:

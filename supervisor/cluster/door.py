@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from supervisor.cluster.leasing import is_leased, renew, sources
+from supervisor.cluster.moving import move_own
+from supervisor.cluster.placing import Placed, given_up
 from supervisor.cluster.ports import BootFailed
 from supervisor.cluster.promises import judge_claim, judge_lease, judge_record
 from supervisor.cluster.rollout import is_outdated
@@ -50,7 +53,10 @@ class HostDoor:
         return answer
 
     async def boot(self, label: str, epoch: int) -> Booted | Refused:
-        """Tells the guardians, then boots: so nobody serves an epoch that was given to somebody else meanwhile."""
+        """Tells the guardians, then boots: so nobody serves an epoch that was given to somebody else meanwhile.
+
+        If it does not come up they are told that, too, and believe in no lease of it.
+        """
         shared = self._shared
         async with shared.turn(label):
             owned = shared.ledger.owns(label)
@@ -61,12 +67,13 @@ class HostDoor:
                 return Refused(f"epoch {epoch} of task {label} was not admitted by {shared.me} within the last seconds")
             shared.boots[label] = record.version
             try:
-                problem = await self._come_up(record)
+                refused = await self._come_up(record)
             finally:
                 del shared.boots[label]
-            if problem is not None:
-                await self._stay_as_before(label)
-                return Refused(problem)
+            if refused is not None:
+                self._stay_as_before(label)
+                await tell(shared, given_up(record))
+                return refused
             return Booted()
 
     async def guard(self, record: Record) -> Withheld | None:
@@ -134,8 +141,8 @@ class HostDoor:
         """What this host knows."""
         return self._shared.ledger.record(label)
 
-    async def revise(self, record: Record) -> Revised | Full | Refused:
-        """Changes, stops or removes a task of this host."""
+    async def revise(self, record: Record) -> Revised | Refused:
+        """Changes, stops, moves or removes a task of this host."""
         shared = self._shared
         async with shared.turn(record.label):
             owned = shared.ledger.owns(record.label)
@@ -143,18 +150,26 @@ class HostDoor:
                 return Refused(f"host {shared.me} does not own task {record.label}")
             if record.version != (owned.epoch, owned.revision + 1):
                 return Refused(f"task {record.label} was changed meanwhile")
-            return await self._revise(owned, record)
+            may_stay = record.removed or record.needs.hosts is None or shared.me in record.needs.hosts
+            answer = await self._revise(owned, record) if may_stay else None
+        return answer or await self._move(replace(record, revision=owned.revision))
 
     def _forget_expired(self) -> None:
         until = self._shared.now - self._shared.rules.reservation_s
         while self._admitted and (oldest := next(iter(self._admitted.items())))[1][0] < until:
             del self._admitted[oldest[0]]
 
-    async def _revise(self, owned: Record, record: Record) -> Revised | Full | Refused:
+    async def _move(self, wanted: Record) -> Revised | Refused:
+        outcome = await move_own(self._shared, wanted)
+        if isinstance(outcome, Placed):
+            return Revised(outcome.record)
+        return Refused(outcome.problem, outcome.cause)
+
+    async def _revise(self, owned: Record, record: Record) -> Revised | Refused | None:
+        """None: there is no room for it here."""
         shared = self._shared
-        refused = None if record.removed else self._make_room(owned, record)
-        if refused is not None:
-            return refused
+        if not record.removed and not self._make_room(owned, record):
+            return None
         told = await tell(shared, record)
         if told.newer is not None:
             shared.admission.insist(owned.label, owned.epoch, owned.needs)
@@ -174,44 +189,44 @@ class HostDoor:
             try:
                 await shared.local.boot(record, sources(shared, record))
             except BootFailed as problem:
-                return Refused(f"it is changed, and does not come up: {problem}")
+                return Refused(f"it is changed, and does not come up: {problem}", problem.cause)
             shared.runs.add(record.label)
         return Revised(record)
 
-    def _make_room(self, owned: Record, record: Record) -> Full | Refused | None:
-        """Room for the changed needs; what there was stays reserved if there is none."""
+    def _make_room(self, owned: Record, record: Record) -> bool:
+        """Whether there is room for the changed needs; what there was stays reserved if there is none."""
         shared = self._shared
         if record.needs == owned.needs:
-            return None
+            return True
         shared.admission.release(owned.label)
         answer = shared.admission.reserve(record.label, record.epoch, record.needs, shared.now)
         if isinstance(answer, Admitted):
             shared.admission.confirm(record.label, record.epoch, shared.now)
-            return None
+            return True
         shared.admission.insist(owned.label, owned.epoch, owned.needs)
-        return answer
+        return False
 
-    async def _come_up(self, record: Record) -> str | None:
+    async def _come_up(self, record: Record) -> Refused | None:
         """Why not; None: the task answers, and is this host's."""
         shared = self._shared
         told = await tell(shared, record)
         if told.newer is not None or told.epoch > record.epoch:
-            return "it was placed elsewhere meanwhile"
+            return Refused("it was placed elsewhere meanwhile")
         if record.mode is Mode.STRICT:
             await renew(shared, [record])
             if not told.is_kept or not is_leased(shared, record):
-                return "its guardians did not give a lease"
+                return Refused("its guardians did not give a lease")
         try:
             await shared.local.boot(record, sources(shared, record))
         except BootFailed as problem:
-            return str(problem)
+            return Refused(str(problem), problem.cause)
         shared.runs.add(record.label)
         await shared.ledger.put(record, shared.now)
         if not told.is_kept or record.previous:
             shared.doubt(record.label, 2.0)
         return None
 
-    async def _stay_as_before(self, label: str) -> None:
+    def _stay_as_before(self, label: str) -> None:
         """A boot failed: what this host had of the task before counts again."""
         shared = self._shared
         shared.leases.ended(label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.cluster.promises import beats
+from supervisor.cluster.promises import beats, lifetime
 from supervisor.cluster.rendezvous import group_of
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Record
@@ -20,9 +20,17 @@ async def find(shared: Shared, label: str) -> Record | None:
     answers = await shared.ask(likely(shared, label), lambda member: shared.peers.find(member, label))
     newest = shared.ledger.record(label)
     for record in answers.values():
-        if record is not None and (newest is None or beats(record, newest, shared.view)):
+        if record is not None and (newest is None or _is_better(shared, record, newest)):
             newest = record
     return newest
+
+
+def _is_better(shared: Shared, record: Record, than: Record) -> bool:
+    """A new task that came up nowhere may have been applied with success beyond a partition."""
+    there_is = than if record.void else record
+    if record.void != than.void and there_is.owner and lifetime(record.epoch) == lifetime(than.epoch):
+        return there_is is record
+    return beats(record, than, shared.view)
 
 
 async def is_unknown(shared: Shared, label: str) -> bool:

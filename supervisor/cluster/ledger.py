@@ -97,7 +97,7 @@ class Ledger:
         """Forgets what is no longer this host's matter, and what was removed, a day after."""
         for label in [label for label, at in self._kept_at.items() if now - at >= rules.tombstone_s]:
             record = self.record(label)
-            if record is None or record.removed or not (self._me == record.owner or self._me in union(record)):
+            if record is None or not record.exists or not (self._me == record.owner or self._me in union(record)):
                 self._drop(label)
                 await self._local.forget(label)
 

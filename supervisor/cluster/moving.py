@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from supervisor.cluster.finding import pass_on_tombstones
 from supervisor.cluster.placing import NotPlaced, Placed, place
-from supervisor.cluster.securing import end_copy, give_up
+from supervisor.cluster.securing import end_copy, give_up, take_back
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Mode, Record
 
@@ -42,6 +42,8 @@ async def move_own(shared: Shared, wanted: Record) -> Placed | NotPlaced:
             await _let_go(shared, outcome.record)
         elif outcome.newer is not None:
             await give_up(shared, outcome.newer)
+        elif outcome.given_up is not None:
+            await take_back(shared, record, outcome.given_up)
         else:
             shared.doubt(label)  # the guardians have promised an epoch that nobody uses
         return outcome
@@ -64,7 +66,7 @@ async def move_all(shared: Shared, until: float) -> dict[str, str]:
 async def hand_over_guarding(shared: Shared, until: float) -> None:
     """Waits until owners have found other guardians for what this host guards; no longer than until then."""
     await pass_on_tombstones(shared)
-    while shared.now < until and any(not record.removed for record in shared.ledger.guarded()):
+    while shared.now < until and any(record.exists for record in shared.ledger.guarded()):
         await shared.scheduler.sleep(1.0)
 
 

@@ -2,8 +2,8 @@
 
 Hosts that are alive, up and say that they have room, newest boot first, ties by id; at most 8 are asked: the newest
 four, then any further and further back, since in a rush of work the newest hosts are full before anybody has heard of
-it. A host that said "full" is left out for 3 s. A task that names hosts or cores goes nowhere else: the hosts are
-compared here, the cores by the host that admits. Only the admission at the host itself is the truth.
+it. A host that said "full", or nothing, is left out for 3 s. A task that names hosts or cores goes nowhere else: the
+hosts are compared here, the cores by the host that admits. Only the admission at the host itself is the truth.
 """
 
 from __future__ import annotations
@@ -18,23 +18,27 @@ from supervisor.cluster.view import View
 
 
 class FullMarks:
-    """Remembers for 3 s which hosts said that they are full."""
+    """Remembers for 3 s which hosts took nothing, and why."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._until: dict[str, float] = {}
+        self._until: dict[str, tuple[float, str]] = {}
 
-    def mark(self, host: str, now: float) -> None:
-        """It said so just now."""
-        self._until[host] = now + self._rules.full_s
+    def mark(self, host: str, now: float, why: str) -> None:
+        """It said so just now, or did not answer."""
+        self._until[host] = now + self._rules.full_s, why
 
     def is_full(self, host: str, now: float) -> bool:
-        """Whether it said so lately."""
-        until = self._until.get(host)
-        if until is not None and now >= until:
+        """Whether that was lately."""
+        marked = self._until.get(host)
+        if marked is not None and now >= marked[0]:
             del self._until[host]
             return False
-        return until is not None
+        return marked is not None
+
+    def lately(self, now: float) -> dict[str, str]:
+        """All of them, with what there was, in words."""
+        return {host: why for host, (until, why) in self._until.items() if now < until}
 
 
 def candidates(

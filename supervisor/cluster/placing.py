@@ -1,21 +1,25 @@
 """Places a task: claims an epoch of it, has a host admit it, has it booted there.
 
-An epoch is booted by one host at most. If a boot is refused or its answer lost, the next host gets the next epoch. A
-boot whose answer was lost may have happened all the same: then most guardians have its record, the claim of the next
-epoch meets it, and the task counts as placed there.
+An epoch is booted by one host at most. If a boot is refused or its answer lost, the next host gets the next epoch; but
+a program that does not come up by its own fault would not do so elsewhere, and is not tried there. A boot whose answer
+was lost may have happened all the same: then most guardians have its record, the claim of the next epoch meets it, and
+the task counts as placed there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from supervisor.cluster.claiming import Claimed, claim
+from supervisor.cluster.claiming import Claimed, Lost, claim
 from supervisor.cluster.guardians import chosen
 from supervisor.cluster.placement import candidates
 from supervisor.cluster.ports import Silent
+from supervisor.cluster.room import lack
 from supervisor.cluster.shared import Shared
-from supervisor.cluster.values import Admitted, Booted, Full, Member, Record
+from supervisor.cluster.values import Admitted, Booted, Cause, Full, Member, Record
+
+SILENT = "it does not answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,9 @@ class NotPlaced:
 
     problem: str
     newer: Record | None = None
+    cause: Cause = Cause.HOST
+    given_up: Record | None = None  # of no host: guardians have that after a failed boot, and would try again
+    host: str = ""  # where its program did not come up
 
 
 async def place(
@@ -45,30 +52,45 @@ async def place(
 
     The epoch will be above `above`.
     """
-    tried = set(without)
+    label = base.label
+    if label in shared.placing:
+        return NotPlaced("this host places it at this moment")
+    shared.placing.add(label)
+    try:
+        return await _place(_Placing(shared, without), base, above, before_boot)
+    finally:
+        shared.placing.discard(label)
+
+
+async def _place(
+    placing: _Placing, base: Record, above: int, before_boot: Callable[[], Awaitable[None]] | None
+) -> Placed | NotPlaced:
+    shared = placing.shared
     known = above
-    problem = "no host has room for it"
     for _ in range(shared.rules.tries):
         got = await claim(shared, base, above=known)
         if not isinstance(got, Claimed):
-            return NotPlaced(got.problem, got.newer)
-        known = got.epoch
-        host = await _admitted(shared, base, got.epoch, tried)
+            return placing.lost(got)
+        known = placing.claimed = got.epoch
+        host = await placing.admitted(base, got.epoch)
         if host is None:
-            return NotPlaced(problem)
+            return placing.failed(base)
         if before_boot is not None:
             await before_boot()
         record = following(shared, base, got.epoch, host.id)
-        tried.add(host.id)
         try:
             answer = await shared.peers.boot(host, record.label, record.epoch)
-        except Silent:
+        except Silent as silent:
+            placing.past(host, str(silent) or SILENT)
             continue  # it may have booted: then guardians have the record, and the next claim meets it
         if isinstance(answer, Booted):
+            placing.tell(record)
             return Placed(record)
-        problem = f"{host.id}: {answer.problem}"
-        base = record  # some guardians may have it
-    return NotPlaced(problem)
+        base = placing.given_up = given_up(record)
+        if answer.cause is Cause.PROGRAM:
+            return NotPlaced(answer.problem, cause=Cause.PROGRAM, given_up=base, host=host.id)
+        placing.past(host, answer.problem)
+    return placing.failed(base)
 
 
 def following(shared: Shared, base: Record, epoch: int, owner: str) -> Record:
@@ -82,28 +104,93 @@ def following(shared: Shared, base: Record, epoch: int, owner: str) -> Record:
         owner=owner,
         guardians=guardians,
         previous=() if before == guardians else before,
+        void=False,
     )
 
 
-async def _admitted(shared: Shared, base: Record, epoch: int, tried: set[str]) -> Member | None:
-    """The first host that reserves room."""
-    hosts = candidates(
-        shared.view,
-        base.needs,
-        full=shared.full,
-        now=shared.now,
-        without=tried,
-        rules=shared.rules,
-        chance=shared.chance,
-    )
-    for host in hosts:
-        try:
-            answer = await shared.peers.admit(host, following(shared, base, epoch, host.id))
-        except Silent:
-            shared.full.mark(host.id, shared.now)  # or else each of many placements would wait for it
-            continue
-        if isinstance(answer, Admitted):
-            return host
-        if isinstance(answer, Full):
-            shared.full.mark(host.id, shared.now)
-    return None
+def given_up(record: Record) -> Record:
+    """The record after its owner did not bring the task up: it is of no host, and under no lease."""
+    return replace(record, revision=record.revision + 1, owner="")
+
+
+class _Placing:
+    """One placement: which hosts it passed by, and why."""
+
+    def __init__(self, shared: Shared, without: Collection[str]) -> None:
+        self.shared = shared
+        self._without = without
+        self._past: dict[str, str] = {}
+        self.given_up: Record | None = None  # after the latest boot that failed
+        self.claimed = 0  # the latest epoch
+
+    async def admitted(self, base: Record, epoch: int) -> Member | None:
+        """The first host that reserves room."""
+        shared = self.shared
+        for host in self._candidates(base):
+            try:
+                answer = await shared.peers.admit(host, following(shared, base, epoch, host.id))
+            except Silent as silent:
+                why = str(silent) or SILENT
+            else:
+                if isinstance(answer, Admitted):
+                    return host
+                why = lack(base.needs, answer.free) if isinstance(answer, Full) else answer.problem
+                if not isinstance(answer, Full):
+                    self._past[host.id] = why
+                    continue
+            shared.full.mark(host.id, shared.now, why)  # a silent one, too: many placements would wait for it
+            self._past[host.id] = why
+        return None
+
+    def past(self, host: Member, why: str) -> None:
+        """It did not come up there."""
+        self._past[host.id] = why
+
+    def lost(self, lost: Lost) -> NotPlaced:
+        """Too few guardians agree, or somebody else changed it."""
+        problem = "; ".join(filter(None, (self._in_words(self._past), lost.problem)))
+        return NotPlaced(problem, lost.newer, given_up=self._given_up())
+
+    def failed(self, base: Record) -> NotPlaced:
+        """It is nowhere."""
+        if self.given_up is not None:
+            return NotPlaced(self._in_words(self._past), given_up=self._given_up())
+        past = self.shared.full.lately(self.shared.now) | self._past
+        if base.needs.hosts is not None:
+            past = {host: "it is not up" for host in base.needs.hosts if host not in self._without} | past
+            past = {host: why for host, why in past.items() if host in base.needs.hosts}
+        words = self._in_words(past) or "none that is up says that it has some"
+        return NotPlaced(f"no host has room for it: {words}", cause=Cause.ROOM)
+
+    def tell(self, record: Record) -> None:
+        """Which host has it now, and which newer ones do not."""
+        shared = self.shared
+        details = {"label": record.label, "on": record.owner, "epoch": record.epoch}
+        passed = {**shared.full.lately(shared.now), **self._past}
+        newer = {host: why for host, why in passed.items() if self._rank(host) < self._rank(record.owner)}
+        shared.notice("placed", {**details, "past": self._in_words(newer)} if newer else details)
+
+    def _candidates(self, base: Record) -> list[Member]:
+        shared = self.shared
+        return candidates(
+            shared.view,
+            base.needs,
+            full=shared.full,
+            now=shared.now,
+            without={*self._without, *self._past},
+            rules=shared.rules,
+            chance=shared.chance,
+        )
+
+    def _given_up(self) -> Record | None:
+        """Under the latest epoch: its promise bars what is older."""
+        return None if self.given_up is None else replace(self.given_up, epoch=self.claimed)
+
+    def _rank(self, host: str) -> int:
+        return self.shared.view.rank.get(host, len(self.shared.view.members))
+
+    def _in_words(self, past: Mapping[str, str]) -> str:
+        """The newest hosts first, as many as are asked for one placement."""
+        told = sorted(past, key=self._rank)[: self.shared.rules.tries]
+        words = "; ".join(past[host] if past[host].startswith(host) else f"{host}: {past[host]}" for host in told)
+        return f"{words}; and {len(past) - len(told)} more" if len(past) > len(told) else words

@@ -10,6 +10,7 @@ from supervisor.cluster.values import (
     Admitted,
     Booted,
     Capacity,
+    Cause,
     Claim,
     Departure,
     Full,
@@ -31,6 +32,10 @@ class Silent(Exception):
 
 class BootFailed(Exception):
     """A task did not come up on this host; the message says why, for people."""
+
+    def __init__(self, problem: str, cause: Cause = Cause.HOST) -> None:
+        super().__init__(problem)
+        self.cause = cause
 
 
 class Door(Protocol):
@@ -66,8 +71,8 @@ class Door(Protocol):
     async def find(self, label: str) -> Record | None:
         """The newest record that this host has of a task, tombstones included."""
 
-    async def revise(self, record: Record) -> Revised | Full | Refused:
-        """Makes `record` the task's at its owner, this host: changed, stopped, or removed.
+    async def revise(self, record: Record) -> Revised | Refused:
+        """Makes `record` the task's at its owner, this host: changed, stopped, moved if it has to, or removed.
 
         Its version must follow the one that the owner has; otherwise Refused. Refused, too, if most guardians do not
         know of it yet: the owner has done it then and goes on to tell them, but a restart may undo it.
@@ -104,7 +109,7 @@ class Peers(Protocol):
     async def find(self, to: Member, label: str) -> Record | None:
         """As in Door."""
 
-    async def revise(self, to: Member, record: Record) -> Revised | Full | Refused:
+    async def revise(self, to: Member, record: Record) -> Revised | Refused:
         """As in Door."""
 
 

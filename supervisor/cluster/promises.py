@@ -39,13 +39,18 @@ class Entry:
 
 
 def beats(one: Record, other: Record, view: View) -> bool:
-    """Whether `one` replaces `other`: a later lifetime, a removal, the higher epoch, the newest host, the revision."""
+    """Whether `one` replaces `other`: a later lifetime, a removal, the higher epoch, the newest host, the revision.
+
+    Within an epoch, its owner's word that it does not have the task counts for more than any host's that has it.
+    """
     if lifetime(one.epoch) != lifetime(other.epoch):
         return one.epoch > other.epoch
     if one.removed != other.removed:
         return one.removed
     if one.epoch != other.epoch:
         return one.epoch > other.epoch
+    if one.owner != other.owner and (not one.owner or not other.owner):
+        return not one.owner
     if one.owner != other.owner:
         return _booted(one.owner, view) > _booted(other.owner, view)
     return one.revision > other.revision
@@ -96,7 +101,7 @@ def judge_lease(entry: Entry, owner: str, held: Version) -> bool | int | None:
 
 
 def _is_under_lease(entry: Entry, record: Record, now: float, started: float, rules: Rules) -> bool:
-    if record.mode is not Mode.STRICT:
+    if record.mode is not Mode.STRICT or not record.owner:
         return False
     return now < entry.leased_until or now - started < rules.lease_s
 

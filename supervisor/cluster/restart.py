@@ -2,7 +2,8 @@
 
 The owner has been failed for more than the grace, or said goodbye and left it behind, or says that it does not have it.
 The first guardian that is alive does it; each further one waits longer, in case those before it cannot. Who sees
-another one's claim leaves it some time.
+another one's claim leaves it some time. A task whose boot failed has no owner: whoever placed it has as long to try
+elsewhere, or to undo it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from supervisor.cluster.view import View
 def is_due(entry: Entry, view: View, me: str, now: float, rules: Rules, *, lost_since: float | None) -> bool:
     """Whether this host places the task anew now. `lost_since`: when its owner was found to have lost it."""
     record = entry.record
-    if record is None or record.removed or record.owner == me:
+    if record is None or not record.exists or record.owner == me:
         return False
     due_at = _gone_at(record, view, rules) if lost_since is None else lost_since
     if due_at is None:
@@ -43,7 +44,11 @@ def _rank(record: Record, view: View, me: str) -> int | None:
 
 
 def _is_taken(entry: Entry, view: View, me: str, now: float, rules: Rules) -> bool:
-    assert entry.record is not None
-    if entry.promised <= entry.record.epoch or entry.claimant == me:
+    record = entry.record
+    assert record is not None
+    is_recent = now - entry.promised_at < rules.takeover_s
+    if not record.owner and entry.promised == record.epoch:
+        return is_recent and (entry.claimant == me or view.is_alive(entry.claimant))
+    if entry.promised <= record.epoch or entry.claimant == me:
         return False
-    return view.is_alive(entry.claimant) and now - entry.promised_at < rules.takeover_s
+    return is_recent and view.is_alive(entry.claimant)

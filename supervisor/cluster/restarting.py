@@ -2,11 +2,15 @@
 
 A host that comes back (or a new boot of it) is asked what it owns: what it does not own any more, though its guardians
 believe it, is placed anew without a grace.
+
+A program that does not come up ran once: it is tried on one host after the other, but with a pause before each, since
+it may be one that harms the host on which it boots.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import union
@@ -14,11 +18,20 @@ from supervisor.cluster.placing import NotPlaced, place
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.restart import is_due
 from supervisor.cluster.shared import Shared
-from supervisor.cluster.values import Record
+from supervisor.cluster.values import Cause, Record
 
 AGAIN_S = 5.0  # after a placement failed, with jitter; then twice as long, up to
 AGAIN_MOST_S = 60.0
 AUDIT_WITHIN_S = 5.0  # of a host that came back: not all of its guardians at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Placements of a task that failed, one after the other."""
+
+    again_at: float = 0.0
+    waited_s: float = AGAIN_S / 2
+    hosts: frozenset[str] = frozenset()  # on which its program did not come up
 
 
 class Restarting:
@@ -27,7 +40,7 @@ class Restarting:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._under_way: set[str] = set()
-        self._again: dict[str, tuple[float, float]] = {}  # label -> not before, and how long it waited
+        self._failures: dict[str, _Failure] = {}  # by label
         self._lost: dict[str, tuple[int, float]] = {}  # label -> the epoch whose owner does not have it, and since when
 
     def look(self) -> None:
@@ -60,7 +73,7 @@ class Restarting:
     def _is_due(self, label: str) -> bool:
         shared = self._shared
         entry = shared.ledger.get(label)
-        if entry is None or entry.record is None or shared.now < self._again.get(label, (0.0, 0.0))[0]:
+        if entry is None or entry.record is None or shared.now < self._failure(label).again_at:
             return False
         epoch, lost_since = self._lost.get(label, (0, None))
         if epoch != entry.record.epoch:
@@ -75,13 +88,13 @@ class Restarting:
             if record is None or before is None or record.version != before.version:
                 await self._learn(label, record)
                 return
-            outcome = await place(shared, record)
+            outcome = await place(shared, record, without=self._failure(label).hosts)
             if isinstance(outcome, NotPlaced):
                 await self._failed(label, outcome)
                 return
             shared.notice("restarted", {"label": label, "from": record.owner, "on": outcome.record.owner})
             self._lost.pop(label, None)
-            self._again.pop(label, None)
+            self._failures.pop(label, None)
             shared.supersede(record, outcome.record)
         finally:
             self._under_way.discard(label)
@@ -91,10 +104,18 @@ class Restarting:
         if outcome.newer is not None:
             await self._learn(label, outcome.newer)
             return
-        _, waited_s = self._again.get(label, (0.0, AGAIN_S / 2))
-        wait_s = min(AGAIN_MOST_S, 2 * waited_s)
-        self._again[label] = (shared.now + wait_s * shared.chance.uniform(0.5, 1.5), wait_s)
+        before = self._failure(label)
+        wait_s = min(AGAIN_MOST_S, 2 * before.waited_s)
+        again_at = shared.now + wait_s * shared.chance.uniform(0.5, 1.5)
+        # When there is no other host any more, it begins with the first again.
+        hosts = frozenset[str]()
+        if outcome.cause is Cause.PROGRAM:
+            hosts = before.hosts | {outcome.host}
+        self._failures[label] = _Failure(again_at, wait_s, hosts)
         shared.notice("restart-failed", {"label": label, "problem": outcome.problem})
+
+    def _failure(self, label: str) -> _Failure:
+        return self._failures.get(label, _Failure())
 
     async def _learn(self, label: str, newer: Record | None) -> None:
         self._lost.pop(label, None)
@@ -114,7 +135,7 @@ class Restarting:
             shared.audit_soon(host, 4 * AUDIT_WITHIN_S)
             return
         for label, record in before.items():
-            if record is None or record.removed or shared.me not in union(record):
+            if record is None or not record.exists or shared.me not in union(record):
                 continue
             if label not in held and shared.ledger.record(label) == record:
                 if self._lost.get(label, (0, 0.0))[0] != record.epoch:

@@ -7,6 +7,8 @@ with views that are seconds old, everybody would send their work to the same hos
 from __future__ import annotations
 
 from supervisor.cluster.rules import Rules
+from supervisor.cluster.values import Capacity, Needs
+from supervisor.spec.units import SIZE
 
 
 def has_room(said: bool, share_left: float, rules: Rules) -> bool:
@@ -14,3 +16,13 @@ def has_room(said: bool, share_left: float, rules: Rules) -> bool:
     if share_left < rules.room_low:
         return False
     return said or share_left > rules.room_high
+
+
+def lack(needs: Needs, free: Capacity) -> str:
+    """What a host with so much left has too little of, for people."""
+    if free.memory is not None and needs.memory > free.memory:
+        return f"it has {SIZE.tell(max(0, free.memory))} of memory left, and {SIZE.tell(needs.memory)} are needed"
+    if free.isolates is not None and needs.isolates > free.isolates:
+        return f"it may have {max(0, free.isolates)} isolates more, and {needs.isolates} are needed"
+    taken = sorted(set(needs.cores or ()) - free.cores)
+    return f"its core {', '.join(map(str, taken))} is another task's, or not there" if taken else "it is full"

@@ -58,5 +58,5 @@ class Routed:
     async def find(self, to: Member, label: str) -> Record | None:
         return await (self.door.find(label) if to.id == self._me else self._peers.find(to, label))
 
-    async def revise(self, to: Member, record: Record) -> Revised | Full | Refused:
+    async def revise(self, to: Member, record: Record) -> Revised | Refused:
         return await (self.door.revise(record) if to.id == self._me else self._peers.revise(to, record))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.guardians import chosen, regarded, settled
 from supervisor.cluster.leasing import renew
+from supervisor.cluster.placing import following
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import Told, tell
 from supervisor.cluster.values import Mode, Record
@@ -51,12 +52,38 @@ async def _bury(shared: Shared, tombstone: Record) -> bool:
 
 
 async def give_up(shared: Shared, newer: Record) -> None:
-    """Lets a task go to the owner that `newer` names: exactly one copy stays. The caller has the task's turn."""
+    """Lets a task go to the owner that `newer` names: exactly one copy stays. The caller has the task's turn.
+
+    If it names none, the task did not come up there, and this host goes on with it.
+    """
+    label = newer.label
+    owned = shared.ledger.owns(label)
+    if owned is not None and not newer.owner and not newer.removed:
+        await take_back(shared, owned, newer)
+        return
     if newer.owner != shared.me:
-        shared.notice("superseded", {"label": newer.label, "owner": newer.owner, "epoch": newer.epoch})
+        shared.notice("superseded", {"label": label, "owner": newer.owner, "epoch": newer.epoch})
     await shared.ledger.put(newer, shared.now)
     if newer.owner != shared.me or newer.removed:
-        await end_copy(shared, newer.label)
+        await end_copy(shared, label)
+
+
+async def take_back(shared: Shared, owned: Record, given_up: Record) -> None:
+    """This host goes on with a task that it `owned`, and that came up nowhere else. The caller has the task's turn."""
+    got = await claim(shared, given_up)
+    if not isinstance(got, Claimed):
+        if got.newer is not None and got.newer.owner:
+            await give_up(shared, got.newer)
+        shared.doubt(owned.label, AGAIN_S)
+        return
+    record = following(
+        shared, replace(owned, guardians=given_up.guardians, previous=given_up.previous), got.epoch, shared.me
+    )
+    await shared.ledger.put(record, shared.now)
+    shared.admission.insist(record.label, record.epoch, record.needs)
+    if record.mode is Mode.STRICT:
+        await renew(shared, [record])
+    shared.doubt(record.label)  # the guardians have to be told
 
 
 async def end_copy(shared: Shared, label: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from supervisor.cluster.admission import Admission
@@ -60,7 +60,9 @@ class Shared:
         self.tried: dict[str, int] = {}  # revisions that guardians were told and that are not this host's yet
         self.unaware: dict[str, dict[str, int]] = {}  # old owner -> tasks that have a newer record: label -> epoch
         self.doubts: dict[str, float] = {}  # the tasks whose guardians are to be asked: label -> from when on
+        self.placing: set[str] = set()  # labels; this host's own claims do not exclude each other
         self._turns: set[str] = set()
+        self._changes: set[str] = set()
 
     @property
     def now(self) -> float:
@@ -81,7 +83,13 @@ class Shared:
             self.audits[host] = min(at, self.audits.get(host, at))
 
     async def learn(self, record: Record) -> None:
-        """Keeps a record that is newer; if it names another owner than before, that one is asked a little later."""
+        """Keeps a record that is newer; if it names another owner than before, that one is asked a little later.
+
+        If it says that a task of this host has no owner, this host will tell its guardians that it has.
+        """
+        if self.ledger.owns(record.label) is not None and not record.owner and not record.removed:
+            self.doubt(record.label)
+            return
         before = self.ledger.record(record.label)
         await self.ledger.put(record, self.now)
         if before is not None:
@@ -112,16 +120,23 @@ class Shared:
         at = self.now + (self.chance.uniform(0, within_s) if within_s else 0.0)
         self.doubts[label] = min(at, self.doubts.get(label, at))
 
-    @asynccontextmanager
-    async def turn(self, label: str) -> AsyncIterator[None]:
+    def turn(self, label: str) -> AbstractAsyncContextManager[None]:
         """One at a time changes what this host does with a task."""
-        while label in self._turns:
+        return self._alone(self._turns, label)
+
+    def change(self, label: str) -> AbstractAsyncContextManager[None]:
+        """One at a time of this host's users changes a task, wherever it is."""
+        return self._alone(self._changes, label)
+
+    @asynccontextmanager
+    async def _alone(self, labels: set[str], label: str) -> AsyncIterator[None]:
+        while label in labels:
             await self.scheduler.sleep(TURN_S)
-        self._turns.add(label)
+        labels.add(label)
         try:
             yield
         finally:
-            self._turns.discard(label)
+            labels.discard(label)
 
     async def ask[T](self, hosts: Iterable[str], call: Callable[[Member], Coroutine[Any, Any, T]]) -> dict[str, T]:
         """Asks hosts at the same time; those that are silent, or not seen alive, are not in the result."""

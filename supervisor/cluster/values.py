@@ -31,6 +31,14 @@ class Departure(StrEnum):
     UPDATE = "update"  # its image is old: it comes back with the new one
 
 
+class Cause(StrEnum):
+    """Why a host, or the cluster, does not do what it is asked."""
+
+    HOST = "host"  # it cannot now; another host, or the same one later, may
+    ROOM = "room"  # no host takes it
+    PROGRAM = "program"  # the task's program does not come up, and would not on any host
+
+
 class Mode(StrEnum):
     """What a task asks for when hosts cannot see each other."""
 
@@ -85,7 +93,7 @@ class Record:
     label: str  # the task's id as a text
     epoch: int
     revision: int
-    owner: str  # id of the host that runs it; '' = of none yet, or of none any more
+    owner: str  # id of the host that runs it; '' = of none yet, or of none any more, since its boot failed
     settings: Mapping[str, Any] = field(hash=False)  # as applied; {} in a tombstone
     bundle: str | None  # digest of its sources; None: they are on the host already
     wanted: bool  # False: stopped by a user
@@ -95,6 +103,12 @@ class Record:
     # Ids of the guardians before, until most of both know of the change; what needs a majority needs both till then.
     previous: tuple[str, ...] = ()
     removed: bool = False
+    void: bool = False  # a new task that came up nowhere: there is none, and nobody tries it again
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a task."""
+        return not (self.removed or self.void)
 
     @property
     def version(self) -> Version:
@@ -150,6 +164,7 @@ class Refused:
     """The host does not do it, for a reason other than room."""
 
     problem: str  # in words, for people
+    cause: Cause = Cause.HOST
 
 
 @dataclass(frozen=True, slots=True)

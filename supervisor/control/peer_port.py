@@ -51,7 +51,7 @@ class PeerControl(Protocol):
         """The newest record of a task."""
 
     async def revise(self, record: RecordView) -> OutcomeView:
-        """Changes a task at its owner, this host: revised, full or refused."""
+        """Changes a task at its owner, this host: revised or refused."""
 
     async def open_bundle(self, digest: str) -> BinaryIO:
         """Its archive, seekable and at the beginning; the caller closes it. Unknown."""

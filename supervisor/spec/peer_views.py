@@ -70,6 +70,7 @@ class RecordView(PeerView):
     guardians: Hosts = Field(default=(), description="ids, first choice first")
     previous: Hosts = Field(default=(), description="ids of the guardians before, while these change")
     removed: bool = Field(default=False, description="true: a tombstone")
+    void: bool = Field(default=False, description="true: a new task that came up nowhere")
 
 
 class BootRequest(PeerView):
@@ -114,6 +115,10 @@ class OutcomeView(PeerView):
     outcome: Literal["admitted", "booted", "revised", "full", "refused"]
     free: CapacityView | None = Field(default=None, description="full: what is left")
     problem: str | None = Field(default=None, description="refused: why, for people")
+    cause: Literal["host", "room", "program"] = Field(
+        default="host",
+        description="refused: 'host' = another one, or the same later, may do it; 'program' = no host would",
+    )
     record: RecordView | None = Field(default=None, description="revised: as it is now")
 
 

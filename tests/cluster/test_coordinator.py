@@ -9,7 +9,7 @@ import pytest
 
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.rules import Rules
-from supervisor.cluster.values import Departure, HostState, MemberState, Mode, Needs
+from supervisor.cluster.values import Cause, Departure, HostState, MemberState, Mode, Needs
 from tests.fakes.cluster import FakeCluster, wanted
 from tests.fakes.virtual_time import on_virtual_time
 
@@ -221,6 +221,120 @@ async def test_a_boot_that_fails_is_tried_on_the_next_host() -> None:
     assert cluster.running("task") == ["c"]
     await asyncio.sleep(120)
     assert cluster.running("task") == ["c"]
+    await cluster.close()
+
+
+def fail(cluster: FakeCluster, problem: str, cause: Cause, *hosts: str) -> None:
+    for host in hosts:
+        cluster.machines[host].boot_problem, cluster.machines[host].boot_cause = problem, cause
+
+
+@pytest.mark.parametrize("cause", [Cause.HOST, Cause.PROGRAM])
+@on_virtual_time
+async def test_a_new_task_that_comes_up_nowhere_is_nowhere_and_stays_so(cause: Cause) -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    fail(cluster, "SyntaxError: no", cause, *cluster.machines)
+    await cluster.start()
+    outcome = await cluster.coordinators["a"].apply(wanted("task"))
+    assert isinstance(outcome, NotPlaced)
+    assert outcome.cause is cause
+    assert "SyntaxError: no" in outcome.problem
+    tries = [event for machine in cluster.machines.values() for event in machine.events]
+    assert tries.count("fail task") == (1 if cause is Cause.PROGRAM else 5)
+    await asyncio.sleep(1200)
+    assert [event for machine in cluster.machines.values() for event in machine.events].count("fail task") == len(
+        [event for event in tries if event == "fail task"]
+    )
+    found = await cluster.coordinators["b"].find("task")
+    assert found is not None
+    assert not found.exists
+    for machine in cluster.machines.values():
+        machine.boot_problem = None
+    assert isinstance(await cluster.coordinators["c"].apply(wanted("task")), Placed)
+    await asyncio.sleep(1200)
+    assert cluster.running("task") == ["e"]
+    await cluster.close()
+
+
+@pytest.mark.parametrize("cause", [Cause.HOST, Cause.PROGRAM])
+@pytest.mark.parametrize("mode", list(Mode))
+@on_virtual_time
+async def test_a_task_that_comes_up_on_no_other_host_goes_on_where_it_is(mode: Mode, cause: Cause) -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task", mode=mode))
+    await asyncio.sleep(30)
+    fail(cluster, "the port is in use", cause, "a", "b", "c", "d")
+    stayed = await cluster.coordinators["e"].drain(5.0)
+    assert "the port is in use" in stayed["task"]
+    await cluster.coordinators["e"].resume()
+    if mode is Mode.BEST_EFFORT:
+        assert "stop task" not in cluster.machines["e"].events
+    await asyncio.sleep(RULES.lease_s)
+    assert cluster.running("task") == ["e"]
+    before = list(cluster.machines["e"].events)
+    await asyncio.sleep(1200)
+    assert cluster.machines["e"].events == before
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_change_that_moves_a_task_is_its_owners_and_leaves_no_gap() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task", version=1))
+    await asyncio.sleep(30)
+    fail(cluster, "SyntaxError: no", Cause.PROGRAM, "b")
+    outcome = await cluster.coordinators["a"].apply(wanted("task", needs=Needs(1, hosts=("b",)), version=2))
+    assert isinstance(outcome, NotPlaced)
+    assert (outcome.problem, outcome.cause) == ("SyntaxError: no", Cause.PROGRAM)
+    await asyncio.sleep(120)
+    assert cluster.machines["e"].events == ["boot task"]
+    found = await cluster.coordinators["c"].find("task")
+    assert found is not None
+    assert (found.owner, found.settings) == ("e", {"version": 1})
+    cluster.machines["b"].boot_problem = None
+    outcome = await cluster.coordinators["a"].apply(wanted("task", needs=Needs(1, hosts=("b",)), version=2))
+    assert isinstance(outcome, Placed)
+    await asyncio.sleep(120)
+    assert cluster.running("task") == ["b"]
+    assert cluster.machines["b"].running["task"].settings == {"version": 2}
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_dead_hosts_program_is_tried_on_one_host_after_the_other_with_pauses() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task"))
+    await asyncio.sleep(30)
+    fail(cluster, "it threw", Cause.PROGRAM, "d", "c")
+    await cluster.crash("e")
+    await asyncio.sleep(1200)
+    assert len(cluster.running("task")) == 1
+    assert cluster.running("task") < ["c"]
+    assert len([event for host in "dc" for event in cluster.machines[host].events if event == "fail task"]) < 20
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_who_was_passed_by_and_why_is_told() -> None:
+    cluster = FakeCluster("a", "b", "c", "d")
+    cluster.machines["c"].memory = 10
+    cluster.cut = {("a", "d")}
+    await cluster.start()
+    needs = Needs(64 * 2**20)
+    assert isinstance(await cluster.coordinators["a"].apply(wanted("first")), Placed)
+    assert cluster.placed[-1]["past"] == "d: it does not answer"
+    outcome = await cluster.coordinators["a"].apply(wanted("second", needs=needs))
+    assert isinstance(outcome, NotPlaced)
+    assert outcome.cause is Cause.ROOM
+    assert outcome.problem.startswith(
+        "no host has room for it: d: it does not answer; c: it has 9 bytes of memory left"
+    )
+    outcome = await cluster.coordinators["a"].apply(wanted("third", needs=Needs(1, hosts=("x", "c"), cores=(7,))))
+    assert isinstance(outcome, NotPlaced)
+    assert "x: it is not up" in outcome.problem
     await cluster.close()
 
 

@@ -48,7 +48,7 @@ def test_only_hosts_that_are_alive_up_and_have_room_are_asked() -> None:
 
 def test_a_host_that_said_full_is_left_out_for_three_seconds() -> None:
     full = FullMarks(RULES)
-    full.mark("a", 100.0)
+    full.mark("a", 100.0, "full")
     hosts = [member("a", boot_time=2.0), member("b", boot_time=1.0)]
     assert asked(*hosts, full=full, now=102.9) == ["b"]
     assert asked(*hosts, full=full, now=103.0) == ["a", "b"]
@@ -65,7 +65,7 @@ def test_the_newest_four_are_asked_first_then_others_and_nobody_twice(
 ) -> None:
     full, rules = FullMarks(RULES), RULES
     for number in full_ones:
-        full.mark(f"h{number:03}", 0.0)
+        full.mark(f"h{number:03}", 0.0, "full")
     hosts = [member(f"h{number:03}", boot_time=float(-number)) for number in range(count)]
     fitting = [each.id for each in hosts if int(each.id[1:]) not in full_ones]
     found = candidates(View(hosts), Needs(1), full=full, now=0.0, without=(), rules=rules, chance=random.Random(seed))

@@ -56,6 +56,19 @@ def test_after_a_promise_the_owner_changes_nothing_any_more_unless_it_is_the_cla
     assert judge_record(entry, record(owner="a", revision=2), VIEW) is None
 
 
+def test_an_owners_word_that_it_does_not_have_the_task_wins_within_the_epoch_and_ends_its_lease() -> None:
+    had, gave_up = record(owner="new", mode=Mode.STRICT), record(owner="", revision=2, mode=Mode.STRICT)
+    assert beats(gave_up, had, VIEW)
+    assert not beats(had, gave_up, VIEW)
+    assert beats(record(epoch=2, owner="old"), gave_up, VIEW)
+    entry = Entry("task", had, leased_until=2000.0)
+    assert say(entry, claim(2, basis=(1, 2))) == Withheld(None, 1)
+    assert judge_record(entry, gave_up, VIEW) is None
+    entry.record = gave_up
+    assert say(entry, claim(2, basis=(1, 2))) == Promised()
+    assert judge_lease(entry, "new", Version(1, 1)) is not True
+
+
 def test_of_two_records_the_higher_epoch_then_the_newest_host_then_the_revision_wins() -> None:
     assert beats(record(epoch=2, owner="old"), record(epoch=1, owner="new", revision=9), VIEW)
     assert beats(record(owner="new"), record(owner="old", revision=9), VIEW)

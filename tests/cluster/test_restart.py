@@ -52,6 +52,15 @@ def test_what_its_owner_lost_is_due_without_a_grace() -> None:
     assert is_due(Entry("task", TASK), view(member("owner")), "a", 100.0, RULES, lost_since=100.0)
 
 
+@pytest.mark.parametrize("claimant", ["a", "b", "x"])
+def test_what_came_up_nowhere_is_left_to_who_placed_it_for_a_while(claimant: str) -> None:
+    nobodys = Entry("task", record(owner="", revision=2, guardians=("a", "b", "c")), 1, claimant, 100.0)
+    seen = View([*view(None).members.values(), member("x")])
+    assert not is_due(nobodys, seen, "a", 100.0 + RULES.takeover_s - 0.1, RULES, lost_since=None)
+    assert is_due(nobodys, seen, "a", 100.0 + RULES.takeover_s, RULES, lost_since=None)
+    assert is_due(nobodys, view(None), "a", 100.0, RULES, lost_since=None) is (claimant == "x")
+
+
 def test_who_guards_nothing_does_nothing_and_tombstones_rest() -> None:
     assert not is_due(Entry("task", TASK), view(FAILED), "other", 1e9, RULES, lost_since=None)
     gone = record(owner="owner", guardians=("a",), removed=True)

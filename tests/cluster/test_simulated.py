@@ -44,6 +44,11 @@ def slow(world: World) -> None:
     world.network.loss = 0.2
 
 
+def fail_boots(world: World) -> None:
+    world.disturb()
+    world.boot_failures = 0.4
+
+
 def apply_more(world: World) -> None:
     for number in range(10):
         mode = Mode.STRICT if number % 3 == 0 else Mode.BEST_EFFORT
@@ -55,7 +60,7 @@ def remove_some(world: World) -> None:
         world.remove(label)
 
 
-STEPS: list[Step] = [crash, cut, slow, World.heal, apply_more, remove_some]
+STEPS: list[Step] = [crash, cut, slow, fail_boots, World.heal, apply_more, remove_some]
 
 
 FAULTS = given(

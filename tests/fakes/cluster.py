@@ -16,6 +16,7 @@ from supervisor.cluster.values import (
     Admitted,
     Booted,
     Capacity,
+    Cause,
     Claim,
     Departure,
     Full,
@@ -94,6 +95,7 @@ class FakeMachine:
         self.told: list[tuple[HostState, bool]] = []
         self.idle_from: float | None = None
         self.boot_problem: str | None = None
+        self.boot_cause = Cause.HOST
         self.woken: list[str] = []
         self.departure: Departure | None = None
 
@@ -105,7 +107,8 @@ class FakeMachine:
 
     async def boot(self, record: Record, sources: Sequence[Member]) -> None:
         if self.boot_problem is not None:
-            raise BootFailed(self.boot_problem)
+            self.events.append(f"fail {record.label}")
+            raise BootFailed(self.boot_problem, self.boot_cause)
         self.events.append(f"boot {record.label}")
         self.running[record.label] = record
 
@@ -173,7 +176,7 @@ class _Wire:
     async def find(self, to: Member, label: str) -> Record | None:
         return await self._ask(to, lambda door: door.find(label))
 
-    async def revise(self, to: Member, record: Record) -> Revised | Full | Refused:
+    async def revise(self, to: Member, record: Record) -> Revised | Refused:
         return await self._ask(to, lambda door: door.revise(record))
 
     async def _ask[T](self, to: Member, call: Callable[[Door], Coroutine[Any, Any, T]]) -> T:
@@ -199,6 +202,7 @@ class FakeCluster:
         self.coordinators: dict[str, Coordinator] = {}
         self.cut: set[tuple[str, str]] = set()
         self.notices: list[tuple[str, str]] = []  # host, what
+        self.placed: list[Mapping[str, Any]] = []  # the details of those about placements
 
     async def start(self, *hosts: str) -> None:
         """Starts those hosts, or all."""
@@ -209,13 +213,18 @@ class FakeCluster:
                 local=self.machines[host],
                 scheduler=AsyncioScheduler(lambda what, _, host=host: self.notices.append((host, what))),  # type: ignore[misc]
                 chance=random.Random(host),
-                notice=lambda what, _, host=host: self.notices.append((host, what)),  # type: ignore[misc]
+                notice=lambda what, details, host=host: self._note(host, what, details),  # type: ignore[misc]
                 rules=self.rules,
                 spares=self.spares,
             )
             self.coordinators[host] = coordinator
             coordinator.on_members(self.members.values())
         await asyncio.gather(*(self.coordinators[host].start() for host in hosts or tuple(self.machines)))
+
+    def _note(self, host: str, what: str, details: Mapping[str, Any]) -> None:
+        self.notices.append((host, what))
+        if what == "placed":
+            self.placed.append(details)
 
     def see(self, host: str, **changed: Any) -> None:
         """All hosts learn that a member changed."""

@@ -88,8 +88,8 @@ class FakeDoor:
         found: Record | None = await self._answer("find", label)
         return found
 
-    async def revise(self, record: Record) -> Revised | Full | Refused:
-        found: Revised | Full | Refused = await self._answer("revise", record)
+    async def revise(self, record: Record) -> Revised | Refused:
+        found: Revised | Refused = await self._answer("revise", record)
         return found
 
     async def _answer(self, name: str, *arguments: Any) -> Any:

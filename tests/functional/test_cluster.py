@@ -60,16 +60,9 @@ def said(machine: Machine, *arguments: Path | str) -> str:
 
 
 def apply_to_newest(three: Machines, settings: dict[str, Any]) -> None:
-    """On h3: again if it was taken for full, as a host is that was slow to answer a moment ago."""
-
-    def is_there() -> bool:
-        if three[1].control.apply(settings)["host"] == "h3":
-            return True
-        three[1].control.remove(settings["taskId"])
-        time.sleep(1)
-        return False
-
-    three.wait(is_there, "that the newest host gets it")
+    """On h3, asked of h1."""
+    host = three[1].control.apply(settings)["host"]
+    assert host == "h3", [line for line in three[1].log_text().splitlines() if "cluster: " in line][-3:]
 
 
 def test_the_newest_host_gets_tasks_whoever_is_asked(three: Machines, apps: Path) -> None:
@@ -143,7 +136,7 @@ def test_hosts_shows_who_is_there(three: Machines) -> None:
 def test_a_task_runs_where_it_has_to_or_nowhere(three: Machines, apps: Path) -> None:
     settings = answering_task(apps, "pinned", 3300, placement={"hosts": ["h1"]})
     assert three[2].control.apply(settings)["host"] == "h1"
-    with pytest.raises(Refusal, match="no host has room"):
+    with pytest.raises(Refusal, match="no host has room for it: h9: it is not up"):
         three[2].control.apply(answering_task(apps, "nowhere", 3301, placement={"hosts": ["h9"]}))
     assert three[2].control.apply({**settings, "placement": {"hosts": ["h2"]}})["host"] == "h2"
     three.wait(lambda: three.answering(3300) == [2], "that it moved")
@@ -153,9 +146,27 @@ def test_a_task_runs_where_it_has_to_or_nowhere(three: Machines, apps: Path) -> 
 def test_a_program_that_does_not_start_is_told_by_whoever_was_asked(three: Machines, apps: Path) -> None:
     settings = answering_task(apps, "broken", 3400)
     (apps / "broken.mjs").write_text("throw new Error('not today');")
-    with pytest.raises(Refusal, match="not today"):
+    with pytest.raises(Refusal, match="(?s)status 422.*not today"):
         three[1].control.apply(settings)
     assert "broken" not in three[1].owners()
+    with pytest.raises(Refusal, match="status 404"):
+        three[2].control.task("broken")
+    answering_task(apps, "broken", 3400)
+    assert three[1].control.apply(settings)["change"] == "created"
+    three[2].control.remove("broken")
+
+
+def test_a_port_that_another_program_has_sends_the_task_to_the_next_host(three: Machines, apps: Path) -> None:
+    three[3].control.apply(answering_task(apps, "first", 3450, placement={"hosts": ["h3"]}))
+    second = three[1].control.apply(answering_task(apps, "second", 3450))
+    assert second["host"] == "h2"
+    assert [three.ask(number, 3450) for number in (3, 2)] == ["first", "second"]
+    placed = [line for line in three[1].log_text().splitlines() if "cluster: placed" in line and "second" in line]
+    assert len(placed) == 1
+    assert "h3: " in placed[0]
+    assert "in use" in placed[0]
+    for label in ("first", "second"):
+        three[2].control.remove(label)
 
 
 def test_a_hand_over_keeps_the_hosts_place_and_its_tasks(three: Machines, apps: Path) -> None:

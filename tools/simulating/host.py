@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supervisor.cluster.coordinator import Coordinator
-from supervisor.cluster.ports import Door, Kept
+from supervisor.cluster.ports import BootFailed, Door, Kept
 from supervisor.cluster.values import Capacity, Departure, HostState, Member, MemberState, Record
 from tools.simulating.loop import HostScheduler, Life
 from tools.simulating.network import SimulatedPeers
@@ -136,6 +136,8 @@ class Host:
     async def boot(self, record: Record, sources: Sequence[Member]) -> None:
         """Takes some milliseconds."""
         await HostScheduler(self._world.time, self.life).sleep(self._chance.uniform(*BOOT_S))
+        if self._chance.random() < self._world.boot_failures:
+            raise BootFailed("its port is in use")
         if record.wanted:
             self._running.add(record.label)
             self._idle_since = None

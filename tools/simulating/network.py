@@ -111,7 +111,7 @@ class SimulatedPeers:
     async def find(self, to: Member, label: str) -> Record | None:
         return await self._call(to, lambda door: door.find(label))
 
-    async def revise(self, to: Member, record: Record) -> Revised | Full | Refused:
+    async def revise(self, to: Member, record: Record) -> Revised | Refused:
         return await self._call(to, lambda door: door.revise(record))
 
     async def _call[T](self, to: Member, ask: Callable[[Door], Coroutine[Any, Any, T]], limit_s: float = CALL_S) -> T:

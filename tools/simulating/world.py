@@ -46,6 +46,7 @@ class World:
         self.apply_s: list[float] = []
         self.last_image = "image-1"
         self._all: list[Host] = []
+        self.boot_failures = 0.0  # share of the boots
         self._outside = Life()  # of what is no host
         self._disturbed_at = 0.0
         self._powering: list[tuple[float, Host]] = []
@@ -108,12 +109,13 @@ class World:
         self.gossip.split()
 
     def heal(self) -> None:
-        """Everything reaches everything again, at its usual speed."""
+        """Everything reaches everything again, at its usual speed, and boots."""
         self.disturb()
         self.network.cut = set()
         self.network.pairs.clear()
         self.network.slow.clear()
         self.network.loss = 0.0
+        self.boot_failures = 0.0
         self.gossip.split()
 
     def disturb(self) -> None:

@@ -71,10 +71,10 @@ class PeerCalls:
             return outcome
         raise _another(to, outcome)
 
-    async def revise(self, to: Member, record: Record) -> Revised | Full | Refused:
+    async def revise(self, to: Member, record: Record) -> Revised | Refused:
         """Changes a task at its owner; takes as long as the new one's boot."""
         outcome = await self._try(to, "revise", codec.record_view(record), self._times.boot)
-        if isinstance(outcome, Revised | Full | Refused):
+        if isinstance(outcome, Revised | Refused):
             return outcome
         raise _another(to, outcome)
 

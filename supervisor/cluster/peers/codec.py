@@ -9,6 +9,7 @@ from supervisor.cluster.values import (
     Admitted,
     Booted,
     Capacity,
+    Cause,
     Claim,
     Full,
     Leased,
@@ -63,6 +64,7 @@ def record_view(record: Record) -> RecordView:
         guardians=record.guardians,
         previous=record.previous,
         removed=record.removed,
+        void=record.void,
     )
 
 
@@ -82,6 +84,7 @@ def record_of(view: RecordView) -> Record:
         guardians=view.guardians,
         previous=view.previous,
         removed=view.removed,
+        void=view.void,
     )
 
 
@@ -101,7 +104,7 @@ def outcome_view(outcome: Outcome) -> OutcomeView:
                 outcome="full", free=CapacityView(memory=free.memory, isolates=free.isolates, cores=cores)
             )
         case Refused():
-            return OutcomeView(outcome="refused", problem=outcome.problem)
+            return OutcomeView(outcome="refused", problem=outcome.problem, cause=outcome.cause.value)
 
 
 def outcome_of(view: OutcomeView) -> Outcome:
@@ -116,7 +119,7 @@ def outcome_of(view: OutcomeView) -> Outcome:
         case OutcomeView(outcome="full", free=CapacityView() as free):
             return Full(Capacity(free.memory, free.isolates, frozenset(free.cores)))
         case OutcomeView(outcome="refused", problem=str(problem)):
-            return Refused(problem)
+            return Refused(problem, Cause(view.cause))
     raise ValueError(f"an outcome that is {view.outcome} and does not say what belongs to it")
 
 

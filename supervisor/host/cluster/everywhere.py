@@ -16,7 +16,7 @@ from supervisor.cluster.peers.fanout import all_tasks, ask_all
 from supervisor.cluster.peers.wire import Reply
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.values import Member, MemberState, Record
+from supervisor.cluster.values import Cause, Member, MemberState, Record
 from supervisor.errors import BootError, Refused, Unknown
 from supervisor.host.cluster.cluster import Cluster
 from supervisor.host.cluster.wanted import wanted_record
@@ -27,7 +27,6 @@ from supervisor.spec.task import TaskSpec
 from supervisor.spec.views import AppliedView, Change, MemberView, TaskView
 
 ASK_S = 4.0  # for what a host knows by heart
-NO_ROOM = "no host has room for it"  # what placing says of that
 
 
 class Elsewhere:
@@ -73,7 +72,7 @@ class Everywhere:
         if dry_run or plan.change is Change.UNCHANGED:
             listen = plan.listen if dry_run else (await self._view(spec.label)).listen
             return plan.model_copy(update={"dry_run": dry_run, "listen": listen})
-        wanted = True if known is None or known.removed else known.wanted
+        wanted = True if known is None or not known.exists else known.wanted
         record = self._done(await coordinator.apply(wanted_record(spec, settings, bundle, wanted=wanted)), spec.label)
         listen = (await self._view(spec.label, record.owner)).listen
         return plan.model_copy(update={"dry_run": False, "listen": listen, "host": record.owner})
@@ -109,11 +108,12 @@ class Everywhere:
         if label in self._tasks.known or not self._cluster.is_part:
             return None
         record = await self._cluster.part().find(label)
-        if record is None or record.removed or record.owner == self._cluster.own.id:
+        if record is None or not record.exists or record.owner == self._cluster.own.id:
             return None
         member = self._member(record.owner)
         if member is None:
-            raise Refused(f"task {label} is on host {record.owner}, which does not answer", "ask again in a while")
+            where = f"on host {record.owner}, which does not answer" if record.owner else "on no host at this moment"
+            raise Refused(f"task {label} is {where}", "ask again in a while")
         return Elsewhere(self._cluster, member)
 
     async def hosts(self) -> list[MemberView]:
@@ -148,14 +148,14 @@ class Everywhere:
 
     async def _find(self, label: str) -> Record:
         found = await self._cluster.part().find(label)
-        if found is None or found.removed:
+        if found is None or not found.exists:
             raise _unknown(label)
         return found
 
     def _plan(self, spec: TaskSpec, bundle: str | None, known: Record | None) -> AppliedView:
         fields: tuple[str, ...] = ()
         change, restarts, host = Change.CREATED, False, None
-        if known is not None and not known.removed:
+        if known is not None and known.exists:
             fields = self._changed(spec, bundle, known)
             change, host = Change.CHANGED if fields else Change.UNCHANGED, known.owner
             restarts = bool(fields) and known.wanted
@@ -175,9 +175,11 @@ class Everywhere:
     def _done(self, outcome: Placed | NotPlaced, label: str) -> Record:
         if isinstance(outcome, Placed):
             return outcome.record
-        if outcome.problem == NO_ROOM:
+        if outcome.cause is Cause.PROGRAM:
+            raise BootError(f"task {label} did not change: {outcome.problem}")
+        if outcome.cause is Cause.ROOM:
             raise Refused(f"task {label} is on no host: {outcome.problem}", "`isolated hosts` shows which have room")
-        raise BootError(f"task {label} did not change: {outcome.problem}")
+        raise Refused(f"task {label} did not change: {outcome.problem}", "ask again when that has changed")
 
     async def _view(self, label: str, owner: str | None = None) -> TaskView:
         """The task as its host shows it; what a host that does not answer would say is not known."""

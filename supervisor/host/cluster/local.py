@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from supervisor.cluster.peers.codec import record_document, record_from
 from supervisor.cluster.ports import BootFailed, Kept
-from supervisor.cluster.values import Capacity, Departure, HostState, Member, Record
-from supervisor.errors import IsolatedError, Unknown
+from supervisor.cluster.values import Capacity, Cause, Departure, HostState, Member, Record
+from supervisor.errors import BootError, IsolatedError, Unknown
 from supervisor.limits.affinity import this_machine
 from supervisor.pool.states import TaskState
 from supervisor.spec.settings import HostSettings
@@ -76,6 +76,8 @@ class HostLocal:
                 return
             await self._tasks.apply(record.settings, record.bundle, dry_run=False)
             await self._tasks.start(record.label)
+        except BootError as error:
+            raise BootFailed(str(error), Cause.PROGRAM) from error
         except (IsolatedError, OSError) as error:
             raise BootFailed(str(error)) from error
 

@@ -18,6 +18,7 @@ from supervisor.cluster.values import (
     Admitted,
     Booted,
     Capacity,
+    Cause,
     Claim,
     Full,
     Leased,
@@ -77,8 +78,8 @@ async def test_questions_and_answers_arrive_as_they_are(folder: Path) -> None:
         ("find", ("shop",), None),
         ("find", ("shop",), newer),
         ("revise", (newer,), Revised(newer)),
-        ("revise", (newer,), full),
         ("revise", (newer,), Refused("not the owner")),
+        ("revise", (newer,), Refused("SyntaxError: no", Cause.PROGRAM)),
     ]
     async with peer(folder) as host, a_wire() as wire:
         calls: Peers = PeerCalls(wire)

@@ -14,6 +14,7 @@ from supervisor.cluster.values import (
     Admitted,
     Booted,
     Capacity,
+    Cause,
     Claim,
     Full,
     Leased,
@@ -44,13 +45,13 @@ needs = st.builds(
 records = st.builds(
     Record, labels, counts, counts, ids | st.just(""), st.dictionaries(st.text(), values, max_size=3),
     st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True), st.booleans(), needs, st.sampled_from(Mode),
-    hosts, hosts, st.booleans(),
+    hosts, hosts, st.booleans(), st.booleans(),
 )  # fmt: skip
 versions = st.builds(Version, counts, counts)
 free = st.builds(Capacity, st.none() | counts, st.none() | counts, st.frozensets(counts, max_size=3))
 outcomes = (
     st.just(Admitted()) | st.just(Booted()) | st.builds(Revised, records) | st.builds(Full, free)
-    | st.builds(Refused, st.text())
+    | st.builds(Refused, st.text(), st.sampled_from(Cause))
 )  # fmt: skip
 
 
