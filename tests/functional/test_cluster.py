@@ -146,7 +146,7 @@ def test_a_task_runs_where_it_has_to_or_nowhere(three: Machines, apps: Path) -> 
 def test_a_program_that_does_not_start_is_told_by_whoever_was_asked(three: Machines, apps: Path) -> None:
     settings = answering_task(apps, "broken", 3400)
     (apps / "broken.mjs").write_text("throw new Error('not today');")
-    with pytest.raises(Refusal, match="(?s)status 422.*not today"):
+    with pytest.raises(Refusal, match=r"(?s)status 422.*not today"):
         three[1].control.apply(settings)
     assert "broken" not in three[1].owners()
     with pytest.raises(Refusal, match="status 404"):

@@ -121,7 +121,8 @@ def test_the_agents_end_is_the_switchs(start: Callable[..., Switch], command: li
 
 def test_the_agent_has_no_end_of_the_hosts_pipe(start: Callable[..., Switch]) -> None:
     """Or it would look alive to a switch that waits for its other end."""
-    # A shell that tells its id once it runs: what is executed after that opens its libraries.
-    switch = start(command=["/bin/sh", "-c", "echo $$; while sleep 600; do :; done"])
+    # One that tells its id when it is loaded: what is executed after that opens its libraries.
+    told = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    switch = start(command=[sys.executable, "-I", "-S", "-c", told])
     agent = switch.agent()
     assert sorted(map(int, os.listdir(f"/proc/{agent}/fd"))) == [0, 1, 2]
