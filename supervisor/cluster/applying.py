@@ -56,6 +56,7 @@ async def _repeat_remove(shared: Shared, label: str) -> Placed | NotPlaced | Non
             is_unknown = await finding.is_unknown(shared, label)
             return None if is_unknown else NotPlaced("too few of the hosts that may know it answer")
         if known.removed:
+            await shared.take(known)  # it counts as a guardian that knows
             told = await tell(shared, known)
             return (
                 None if told.is_kept else NotPlaced("it is removed, but too few of its guardians know yet", told.newer)

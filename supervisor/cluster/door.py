@@ -9,7 +9,7 @@ from supervisor.cluster.leasing import is_leased, renew, sources
 from supervisor.cluster.moving import move_own
 from supervisor.cluster.placing import Placed, given_up
 from supervisor.cluster.ports import BootFailed
-from supervisor.cluster.promises import judge_claim, judge_lease, judge_record
+from supervisor.cluster.promises import beats, judge_claim, judge_lease, judge_record
 from supervisor.cluster.rollout import is_outdated
 from supervisor.cluster.securing import end_copy, give_up
 from supervisor.cluster.shared import Shared
@@ -45,6 +45,9 @@ class HostDoor:
         shared = self._shared
         if shared.state is not HostState.UP:
             return Refused(f"host {shared.me} is {shared.state}: it takes no new work")
+        have = shared.ledger.record(record.label)
+        if have is not None and beats(have, record, shared.view):
+            return Refused(f"host {shared.me} knows that task {record.label} was removed or placed anew")
         answer = shared.admission.reserve(record.label, record.epoch, record.needs, shared.now)
         if isinstance(answer, Admitted):
             self._forget_expired()
@@ -230,7 +233,6 @@ class HostDoor:
         """A boot failed: what this host had of the task before counts again."""
         shared = self._shared
         shared.leases.ended(label)
-        shared.runs.discard(label)
         shared.admission.release(label)
         owned = shared.ledger.owns(label)
         if owned is not None:

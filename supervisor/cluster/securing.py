@@ -12,6 +12,7 @@ from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.guardians import chosen, regarded, settled
 from supervisor.cluster.leasing import renew
 from supervisor.cluster.placing import following
+from supervisor.cluster.promises import beats
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import Told, tell
 from supervisor.cluster.values import Mode, Record
@@ -57,6 +58,9 @@ async def give_up(shared: Shared, newer: Record) -> None:
     If it names none, the task did not come up there, and this host goes on with it.
     """
     label = newer.label
+    have = shared.ledger.record(label)
+    if have is not None and beats(have, newer, shared.view):
+        newer = have  # it was learnt while others were asked
     owned = shared.ledger.owns(label)
     if owned is not None and not newer.owner and not newer.removed:
         await take_back(shared, owned, newer)

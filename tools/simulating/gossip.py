@@ -51,10 +51,20 @@ class Gossip:
         for number in self._sides:
             self._later(number, host, FAILURE_S)
 
+    def begin_side(self, hosts: list[str]) -> int:
+        """A new part of the network; before its hosts are moved to it. Each is to the others as it was to itself."""
+        number = max(self._sides) + 1
+        seen = dict(self._seen_by(hosts[0])) if hosts else {}
+        for host in hosts:
+            if (itself := self._seen_by(host).get(host)) is not None:
+                seen[host] = itself
+        self._sides[number] = _Side(seen, self._network.time.now)
+        return number
+
     def split(self) -> None:
         """The network's sides or cuts have changed."""
-        for number in set(self._network.sides.values()) - set(self._sides):
-            self._sides[number] = _Side(dict(self._sides[0].seen), self._network.time.now)
+        used = {0, *self._network.sides.values()}
+        self._sides = {number: side for number, side in self._sides.items() if number in used}
         for number in self._sides:
             for host in self._truth:
                 self._later(number, host, HEAL_S if self._hears(number, host) else CUT_S)
@@ -91,6 +101,9 @@ class Gossip:
         news = replace(news, since=since)
         side.seen[host] = news
         return news != seen
+
+    def _seen_by(self, host: str) -> dict[str, Member]:
+        return self._sides[self._network.sides.get(host, 0)].seen
 
     def _hears(self, number: int, host: str) -> bool:
         return self._network.hears(number, self._network.sides.get(host, 0))

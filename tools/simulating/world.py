@@ -99,12 +99,13 @@ class World:
             host.start()
 
     def partition(self, sides: Sequence[Sequence[Host]], *, one_way: bool = False) -> None:
-        """Cuts the network between sides; the first stays side 0."""
+        """Cuts the network between sides, each of which begins with what its first host sees."""
         self.disturb()
-        for number, hosts in enumerate(sides):
+        numbers = [self.gossip.begin_side([host.id for host in hosts]) for hosts in sides]
+        for number, hosts in zip(numbers, sides, strict=True):
             for host in hosts:
                 self.network.sides[host.id] = number
-        pairs = {(one, other) for one in range(len(sides)) for other in range(len(sides)) if one != other}
+        pairs = {(one, other) for one in numbers for other in numbers if one != other}
         self.network.cut = {(one, other) for one, other in pairs if not one_way or one < other}
         self.gossip.split()
 
@@ -213,8 +214,9 @@ class World:
             assert host.coordinator is not None
             strand = self.time.start(host.coordinator.remove(label), host.life)
             await self.time.all_of([strand], self.time.now + 30.0)
-            # A user who knows that there is such a task asks again when the network is whole.
-            is_unknown = strand.is_done and strand.error is None and strand.result is None and not self.network.cut
+            # A user who knows that there is such a task asks again when no host is missing any more.
+            is_whole = not self.network.cut and not host.coordinator.view.failed
+            is_unknown = strand.is_done and strand.error is None and strand.result is None and is_whole
             if is_unknown or (strand.is_done and isinstance(strand.result, Placed)):
                 return
             strand.cancel()  # the client hangs up
