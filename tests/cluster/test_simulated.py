@@ -56,7 +56,7 @@ def fail_boots(world: World) -> None:
 def apply_more(world: World) -> None:
     for number in range(10):
         mode = Mode.STRICT if number % 3 == 0 else Mode.BEST_EFFORT
-        world.apply(f"more-{world.time.now:.0f}-{number}", mode=mode)
+        world.apply(f"more-{world.time.now:.2f}-{number}", mode=mode)
 
 
 def remove_some(world: World) -> None:
