@@ -115,7 +115,7 @@ class HostDoor:
         """Has the guardians asked at once; they know better than a caller who may be late."""
         record = self._shared.ledger.owns(label)
         if record is not None and record.epoch <= epoch:  # of one epoch, the newest host's record wins
-            self._shared.doubts[label] = self._shared.now
+            self._shared.doubt(label)
 
     async def grant(self, who: str) -> bool:
         """By this host's own view, and by what it granted already."""

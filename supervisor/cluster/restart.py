@@ -15,20 +15,27 @@ from supervisor.cluster.view import View
 
 
 def is_due(entry: Entry, view: View, me: str, now: float, rules: Rules, *, lost_since: float | None) -> bool:
-    """Whether this host places the task anew now. `lost_since`: when its owner was found to have lost it."""
+    """Whether this host places the task anew now."""
+    at = due_at(entry, view, me, rules, lost_since=lost_since)
+    return at is not None and now >= at
+
+
+def due_at(entry: Entry, view: View, me: str, rules: Rules, *, lost_since: float | None) -> float | None:
+    """When this host places the task anew; None: not as things are. `lost_since`: when its owner was found to have
+    lost it."""
     record = entry.record
     if record is None or record.removed or record.owner == me:
-        return False
-    due_at = _gone_at(record, view, rules) if lost_since is None else lost_since
-    if due_at is None:
-        return False
+        return None
+    since = gone_at(record.owner, view, rules) if lost_since is None else lost_since
+    if since is None:
+        return None
     rank = _rank(record, view, me)
-    return rank is not None and now >= due_at + rank * rules.stagger_s and not _is_taken(entry, view, me, now, rules)
+    return None if rank is None else max(since + rank * rules.stagger_s, _taken_until(entry, view, me, rules))
 
 
-def _gone_at(record: Record, view: View, rules: Rules) -> float | None:
-    """From when on the owner counts as gone; None: it does not."""
-    owner = view.get(record.owner)
+def gone_at(host: str, view: View, rules: Rules) -> float | None:
+    """From when on an owner counts as gone; None: it does not."""
+    owner = view.get(host)
     if owner is None:
         return float("-inf")  # forgotten by the cluster since long
     if owner.alive is MemberState.FAILED:
@@ -42,8 +49,8 @@ def _rank(record: Record, view: View, me: str) -> int | None:
     return alive.index(me) if me in alive else None
 
 
-def _is_taken(entry: Entry, view: View, me: str, now: float, rules: Rules) -> bool:
+def _taken_until(entry: Entry, view: View, me: str, rules: Rules) -> float:
     assert entry.record is not None
-    if entry.promised <= entry.record.epoch or entry.claimant == me:
-        return False
-    return view.is_alive(entry.claimant) and now - entry.promised_at < rules.takeover_s
+    if entry.promised <= entry.record.epoch or entry.claimant == me or not view.is_alive(entry.claimant):
+        return float("-inf")
+    return entry.promised_at + rules.takeover_s

@@ -64,7 +64,7 @@ async def end_copy(shared: Shared, label: str) -> None:
     shared.runs.discard(label)
     shared.leases.ended(label)
     shared.barred.discard(label)
-    shared.doubts.pop(label, None)
+    shared.doubts.drop(label)
     await shared.local.stop(label)
     if shared.ledger.owns(label) is None and label not in shared.boots:
         shared.admission.release(label)

@@ -68,7 +68,7 @@ class World:
         end = self.time.now + seconds
         while self.time.now < end:
             self.time.run_until(min(end, self.time.now + STEP_S))
-            self.gossip.spread()
+            self._spread()
             self._power_on()
             self._look()
 
@@ -161,6 +161,13 @@ class World:
         running = self.copies.running
         twice = [label for label, hosts in running.items() if len(hosts) > 1]
         return twice + [label for label in self.removed if running.get(label)]
+
+    def _spread(self) -> None:
+        self.gossip.spread()
+        if self.gossip.has_news:
+            self.gossip.has_news = False
+            for host in self.alive:
+                host.hear()
 
     def _is_calm(self, seconds: float) -> bool:
         return self.time.now - self._disturbed_at > seconds
