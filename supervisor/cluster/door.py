@@ -142,8 +142,16 @@ class HostDoor:
             if owned is None:
                 return Refused(f"host {shared.me} does not own task {record.label}")
             if record.version != (owned.epoch, owned.revision + 1):
+                self._get_beyond(owned, record.version)
                 return Refused(f"task {record.label} was changed meanwhile")
             return await self._revise(owned, record)
+
+    def _get_beyond(self, owned: Record, asked: Version) -> None:
+        """Only the owner numbers revisions: one above its own it tried once, and forgot when it started again."""
+        shared, seen = self._shared, asked.revision - 1
+        if asked.epoch == owned.epoch and seen > owned.revision:
+            shared.tried[owned.label] = max(seen, shared.tried.get(owned.label, 0))
+            shared.doubt(owned.label)
 
     def _forget_expired(self) -> None:
         until = self._shared.now - self._shared.rules.reservation_s

@@ -12,6 +12,12 @@ def broken(world: World) -> list[str]:
     """Every promise that did not hold, in words. To be asked after the world has been quiet for QUIET_S."""
     found = list(world.violations) + list(world.time.defects)
     found += [f"two copies of a strict task: {each}" for each in world.copies.double_strict]
+    return found + wrong(world)
+
+
+def wrong(world: World) -> list[str]:
+    """What is not as it should be at this moment, in words. To be asked after the world has been quiet for QUIET_S."""
+    found = []
     if lost := world.lost():
         found.append(f"{len(lost)} tasks run nowhere: {_some(lost)}")
     if doubled := world.doubled():

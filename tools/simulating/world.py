@@ -82,6 +82,7 @@ class World:
         """A user removes a task at any host."""
         self.removed.add(label)
         self.wanted.pop(label, None)
+        self.copies.forget(label)
         self.time.start(self._remove(label), self._outside)
 
     def crash(self, host: Host) -> None:
