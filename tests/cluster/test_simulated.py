@@ -276,6 +276,8 @@ from tools.simulating.world import World
 world = World(11, Rules())
 populate(world, 10, 40, per_second=40)
 SCENARIOS["flapping"](world, 2.0)
+SCENARIOS["crashes"](world, 2.0)
+SCENARIOS["idle"](world, 6.0)
 print(figures(world))
 """
 
@@ -314,5 +316,17 @@ def test_a_hundred_hosts_and_two_thousand_tasks(scenario: str, seed: int) -> Non
     world = World(seed, RULES)
     populate(world, 100, 2000, per_second=200)
     SCENARIOS[scenario](world, 10.0)
+    world.run(QUIET_S)
+    assert broken(world) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "seed", [1, 4]
+)  # 4: a strict task could not be removed any more after a partition that flapped
+def test_a_hundred_hosts_survive_everything_in_one_go(seed: int) -> None:
+    world = World(seed, RULES)
+    populate(world, 100, 2000, per_second=200)
+    SCENARIOS["everything"](world, 10.0)
     world.run(QUIET_S)
     assert broken(world) == []
