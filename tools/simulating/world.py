@@ -71,6 +71,7 @@ class World:
             self._spread()
             self._power_on()
             self._look()
+        self.time.run_until(end)  # what the last look began
 
     def apply(self, label: str, *, mode: Mode = Mode.BEST_EFFORT, needs: Needs | None = None) -> None:
         """A user applies a task at any host; one that fails is applied again elsewhere, as users do."""
