@@ -198,25 +198,19 @@ class Coordinator:
         self._ask_again()
         self._say_room()
         self._wake()
-        if not self._is_securing and (due := self._due_doubts()):
+        if not self._is_securing and self._shared.doubts.is_due(self._shared.now):
             self._is_securing = True
-            self._shared.scheduler.start(self._secure(due))
+            self._shared.scheduler.start(self._secure())
 
     async def _renew(self) -> None:
         strict = [record for record in map(self._shared.ledger.owns, sorted(self._shared.ledger.strict)) if record]
         if strict:
             await renew(self._shared, strict)
 
-    def _due_doubts(self) -> list[str]:
-        return [label for label, at in self._shared.doubts.items() if self._shared.now >= at]
-
-    async def _secure(self, due: list[str]) -> None:
+    async def _secure(self) -> None:
         """Asks about the tasks in doubt, some at a time; those that stay in doubt again, later and later."""
         try:
-            for start in range(0, len(due), SECURED_AT_A_TIME):
-                batch = due[start : start + SECURED_AT_A_TIME]
-                for label in batch:
-                    self._shared.doubts.pop(label, None)
+            while batch := self._shared.doubts.take(self._shared.now, SECURED_AT_A_TIME):
                 done = await self._shared.scheduler.together(*(secure(self._shared, label) for label in batch))
                 for label, is_done in zip(batch, done, strict=True):
                     self._retry(label, is_done=is_done)
@@ -229,9 +223,7 @@ class Coordinator:
             self._retries.pop(label, None)
             return
         wait_s = self._retries[label] = min(AGAIN_MOST_S, 2 * self._retries.get(label, AGAIN_S / 2))
-        shared.doubts[label] = min(
-            shared.now + wait_s * shared.chance.uniform(0.5, 1.5), shared.doubts.get(label, float("inf"))
-        )
+        shared.doubts.add(label, shared.now + wait_s * shared.chance.uniform(0.5, 1.5))
 
     def _ask_guardians(self, among: AbstractSet[str], within_s: float) -> None:
         for record in self._shared.ledger.owned():
@@ -248,9 +240,10 @@ class Coordinator:
     def _choose_guardians(self) -> None:
         """When nobody came or went for a while, tasks whose guardians are not the chosen ones any more are in doubt."""
         shared = self._shared
-        if shared.view.guarding != self._guarding_seen:
-            self._guarding_seen, self._guarding_since = shared.view.guarding, shared.now
-            self._is_chosen = False
+        guarding = shared.view.guarding
+        before, self._guarding_seen = self._guarding_seen, guarding
+        if guarding is not before and guarding != before:
+            self._guarding_since, self._is_chosen = shared.now, False
         elif not self._is_chosen and shared.now - self._guarding_since >= shared.rules.settle_s:
             self._is_chosen = True
             for record in shared.ledger.owned():

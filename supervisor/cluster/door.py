@@ -125,7 +125,7 @@ class HostDoor:
         """Has the guardians asked at once; they know better than a caller who may be late."""
         record = self._shared.ledger.owns(label)
         if record is not None and record.epoch <= epoch:  # of one epoch, the newest host's record wins
-            self._shared.doubts[label] = self._shared.now
+            self._shared.doubt(label)
 
     async def grant(self, who: str) -> bool:
         """By this host's own view, and by what it granted already."""
@@ -152,10 +152,18 @@ class HostDoor:
             if owned is None:
                 return Refused(f"host {shared.me} does not own task {record.label}")
             if record.version != (owned.epoch, owned.revision + 1):
+                self._get_beyond(owned, record.version)
                 return Refused(f"task {record.label} was changed meanwhile")
             may_stay = record.removed or record.needs.hosts is None or shared.me in record.needs.hosts
             answer = await self._revise(owned, record) if may_stay else None
         return answer or await self._move(replace(record, revision=owned.revision))
+
+    def _get_beyond(self, owned: Record, asked: Version) -> None:
+        """Only the owner numbers revisions: one above its own it tried once, and forgot when it started again."""
+        shared, seen = self._shared, asked.revision - 1
+        if asked.epoch == owned.epoch and seen > owned.revision:
+            shared.tried[owned.label] = max(seen, shared.tried.get(owned.label, 0))
+            shared.doubt(owned.label)
 
     def _forget_expired(self) -> None:
         until = self._shared.now - self._shared.rules.reservation_s

@@ -6,6 +6,8 @@ ends at the guardian, whatever the answer took. The owner stops its copy then, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from supervisor.cluster.guardians import agreed
 from supervisor.cluster.rules import Rules
 
@@ -25,7 +27,15 @@ class Leases:
         """The task is not this owner's any more."""
         self._asked.pop(label, None)
 
+    def is_held_of_all(self, label: str, guardians: Iterable[str], now: float) -> bool:
+        """Whether each of them promised, and still keeps to it."""
+        asked, since = self._asked.get(label, _NEVER), now - self._length_s
+        return all(asked.get(host, since) > since for host in guardians)
+
     def is_held(self, label: str, sets: tuple[tuple[str, ...], ...], now: float) -> bool:
         """Whether most of each set of guardians promised, and still keep to it."""
         asked = self._asked.get(label, {})
         return agreed(sets, [host for host, since in asked.items() if now - since < self._length_s])
+
+
+_NEVER: Mapping[str, float] = {}

@@ -8,6 +8,10 @@ from supervisor.cluster.guardians import quorums, union
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Leased, Member, Mode, Record, Version
 
+# One guardian of three may for long not agree with the others: it promised an epoch that nobody used. What most of them
+# say is enough; were it asked about after every lease, that would be every five seconds for ever.
+DOUBT_WITHIN_S = 60.0
+
 
 async def renew(shared: Shared, records: list[Record]) -> None:
     """Asks the guardians of strict tasks, each of them once for all of its tasks."""
@@ -27,6 +31,8 @@ def is_leased(shared: Shared, record: Record) -> bool:
     """Whether a task may run here as far as leases go."""
     if record.mode is not Mode.STRICT:
         return True
+    if shared.leases.is_held_of_all(record.label, union(record), shared.now):
+        return True  # the usual case, without counting
     return shared.leases.is_held(record.label, quorums(record, shared.view, shared.now, shared.rules), shared.now)
 
 
@@ -40,8 +46,10 @@ def _note(shared: Shared, guardian: str, held: dict[str, Version], answer: Lease
     for label in held:
         if label in answer.renewed:
             shared.leases.renewed(label, guardian, asked_at)
-        else:
+        elif not may_run(shared, label):
             shared.doubt(label)
+        elif label not in shared.doubts:
+            shared.doubt(label, DOUBT_WITHIN_S)
 
 
 def sources(shared: Shared, record: Record) -> list[Member]:

@@ -7,7 +7,7 @@ is told before it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from supervisor.cluster.guardians import union
@@ -26,6 +26,7 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self._by_owner: dict[str, dict[str, None]] = {}  # ordered, so that a run can be repeated
         self._kept_at: dict[str, float] = {}
+        self.changes = 0  # so many records and promises were kept
         self.strict: set[str] = set()  # labels of this host's tasks that need a lease
 
     async def load(self, now: float) -> None:
@@ -60,6 +61,7 @@ class Ledger:
         """Keeps a promise."""
         entry = self.entry(label)
         entry.promised, entry.claimant, entry.promised_at = epoch, claimant, now
+        self.changes += 1
         self._kept_at[label] = now
         await self._save(label)
 
@@ -76,7 +78,7 @@ class Ledger:
         """The tasks that host owns, as far as is known here."""
         return self._by_owner.get(owner, _NOTHING).keys()
 
-    def owners(self) -> Iterable[str]:
+    def owners(self) -> AbstractSet[str]:
         """Ids of the hosts that own any of them."""
         return self._by_owner.keys()
 
@@ -110,6 +112,7 @@ class Ledger:
         if entry.record is not None:
             self._leave_owner(entry.record)
         entry.record = record
+        self.changes += 1
         self._kept_at[entry.label] = now
         if record is not None:
             self._by_owner.setdefault(record.owner, {})[record.label] = None

@@ -16,20 +16,27 @@ from supervisor.cluster.view import View
 
 
 def is_due(entry: Entry, view: View, me: str, now: float, rules: Rules, *, lost_since: float | None) -> bool:
-    """Whether this host places the task anew now. `lost_since`: when its owner was found to have lost it."""
+    """Whether this host places the task anew now."""
+    at = due_at(entry, view, me, rules, lost_since=lost_since)
+    return at is not None and now >= at
+
+
+def due_at(entry: Entry, view: View, me: str, rules: Rules, *, lost_since: float | None) -> float | None:
+    """When this host places the task anew; None: not as things are. `lost_since`: when its owner was found to have
+    lost it."""
     record = entry.record
     if record is None or not record.exists or record.owner == me:
-        return False
-    due_at = _gone_at(record, view, rules) if lost_since is None else lost_since
-    if due_at is None:
-        return False
+        return None
+    since = gone_at(record.owner, view, rules) if lost_since is None else lost_since
+    if since is None:
+        return None
     rank = _rank(record, view, me)
-    return rank is not None and now >= due_at + rank * rules.stagger_s and not _is_taken(entry, view, me, now, rules)
+    return None if rank is None else max(since + rank * rules.stagger_s, _taken_until(entry, view, me, rules))
 
 
-def _gone_at(record: Record, view: View, rules: Rules) -> float | None:
-    """From when on the owner counts as gone; None: it does not."""
-    owner = view.get(record.owner)
+def gone_at(host: str, view: View, rules: Rules) -> float | None:
+    """From when on an owner counts as gone; None: it does not."""
+    owner = view.get(host)
     if owner is None:
         return float("-inf")  # forgotten by the cluster since long
     if owner.alive is MemberState.FAILED:
@@ -43,12 +50,12 @@ def _rank(record: Record, view: View, me: str) -> int | None:
     return alive.index(me) if me in alive else None
 
 
-def _is_taken(entry: Entry, view: View, me: str, now: float, rules: Rules) -> bool:
+def _taken_until(entry: Entry, view: View, me: str, rules: Rules) -> float:
     record = entry.record
     assert record is not None
-    is_recent = now - entry.promised_at < rules.takeover_s
+    is_there = entry.claimant == me or view.is_alive(entry.claimant)
     if not record.owner and entry.promised == record.epoch:
-        return is_recent and (entry.claimant == me or view.is_alive(entry.claimant))
-    if entry.promised <= record.epoch or entry.claimant == me:
-        return False
-    return is_recent and view.is_alive(entry.claimant)
+        return entry.promised_at + rules.takeover_s if is_there else float("-inf")
+    if entry.promised <= record.epoch or entry.claimant == me or not is_there:
+        return float("-inf")
+    return entry.promised_at + rules.takeover_s

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from supervisor.cluster.finding import find
-from supervisor.cluster.guardians import union
+from supervisor.cluster.guardians import agreed, quorums, union
 from supervisor.cluster.placing import NotPlaced, place
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.restart import is_due
+from supervisor.cluster.restart import due_at, gone_at
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Cause, Record
+from supervisor.cluster.view import View
 
 AGAIN_S = 5.0  # after a placement failed, with jitter; then twice as long, up to
 AGAIN_MOST_S = 60.0
@@ -42,48 +43,62 @@ class Restarting:
         self._under_way: set[str] = set()
         self._failures: dict[str, _Failure] = {}  # by label
         self._lost: dict[str, tuple[int, float]] = {}  # label -> the epoch whose owner does not have it, and since when
+        self._seen: tuple[View, int] | None = None  # of the latest look: the view, and the ledger's changes
+        self._next_at = 0.0  # nothing is due sooner, as long as those are the same
 
     def look(self) -> None:
         """Starts the placements that are due. Every second."""
-        shared = self._shared
+        shared, seen = self._shared, (self._shared.view, self._shared.ledger.changes)
+        if seen == self._seen and shared.now < self._next_at:
+            return
+        self._seen, self._next_at = seen, float("inf")
         for label in list(self._candidates()):
-            if len(self._under_way) >= shared.rules.restarts:
-                return
-            if label not in self._under_way and self._is_due(label):
+            at = None if label in self._under_way else self._due_at(label)
+            if at is not None and at <= shared.now and len(self._under_way) < shared.rules.restarts:
                 self._under_way.add(label)
                 shared.scheduler.start(self._restart(label))
+            elif at is not None:
+                self._next_at = min(self._next_at, at)
+            if len(self._under_way) >= shared.rules.restarts:
+                return  # the next one that ends has them looked at again
 
     def audit(self) -> None:
         """Starts to ask the hosts that are to be asked by now. Every second."""
-        now, audits = self._shared.now, self._shared.audits
-        for host in [host for host, at in audits.items() if now >= at]:
-            del audits[host]
+        for host in self._shared.audits.take(self._shared.now):
             self._shared.scheduler.start(self._audit(host))
 
     def _candidates(self) -> Iterator[str]:
         """Tasks whose owner may be gone."""
-        view, ledger = self._shared.view, self._shared.ledger
+        shared, view, owners = self._shared, self._shared.view, self._shared.ledger.owners()
         yield from self._lost
-        for member in (*view.failed, *view.left):
-            yield from ledger.labels_of(member.id)
-        if self._shared.now - self._shared.started > self._shared.rules.grace_s:
-            for host in [host for host in ledger.owners() if view.get(host) is None]:
-                yield from ledger.labels_of(host)
+        known_at = shared.started + shared.rules.grace_s  # by then everybody who is there has been heard of
+        for host in sorted(owners - view.members.keys()) + sorted(owners & view.gone):
+            at = known_at if view.get(host) is None else gone_at(host, view, shared.rules)
+            if at is not None and at <= shared.now:
+                yield from shared.ledger.labels_of(host)
+            elif at is not None:
+                self._next_at = min(self._next_at, at)
 
-    def _is_due(self, label: str) -> bool:
+    def _due_at(self, label: str) -> float | None:
         shared = self._shared
         entry = shared.ledger.get(label)
-        if entry is None or entry.record is None or shared.now < self._failure(label).again_at:
-            return False
+        if entry is None or entry.record is None:
+            return None
+        again_at = self._failure(label).again_at
+        if shared.now < again_at:
+            return again_at
         epoch, lost_since = self._lost.get(label, (0, None))
         if epoch != entry.record.epoch:
             lost_since = None
-        return is_due(entry, shared.view, shared.me, shared.now, shared.rules, lost_since=lost_since)
+        return due_at(entry, shared.view, shared.me, shared.rules, lost_since=lost_since)
 
     async def _restart(self, label: str) -> None:
         shared = self._shared
         try:
             before = shared.ledger.record(label)
+            if before is not None and not self._may_agree(before):
+                await self._failed(label, NotPlaced(f"too few of its guardians ({', '.join(union(before))}) are seen"))
+                return
             record = await find(shared, label)  # this host may be the one that missed a change
             if record is None or before is None or record.version != before.version:
                 await self._learn(label, record)
@@ -98,6 +113,17 @@ class Restarting:
             shared.supersede(record, outcome.record)
         finally:
             self._under_way.discard(label)
+            self._next_at = 0.0
+
+    def _may_agree(self, record: Record) -> bool:
+        """Whether the guardians that are seen are enough for a claim.
+
+        In a partition they often are not. A claim would then come to nothing, but for promises of this host that keep
+        the owner's own changes out; and five hosts would be asked for each attempt.
+        """
+        shared = self._shared
+        seen = [host for host in union(record) if shared.member(host) is not None]
+        return agreed(quorums(record, shared.view, shared.now, shared.rules), seen)
 
     async def _failed(self, label: str, outcome: NotPlaced) -> None:
         shared = self._shared
@@ -140,5 +166,6 @@ class Restarting:
             if label not in held and shared.ledger.record(label) == record:
                 if self._lost.get(label, (0, 0.0))[0] != record.epoch:
                     self._lost[label] = (record.epoch, shared.now)
+                    self._next_at = 0.0
             else:
                 self._lost.pop(label, None)

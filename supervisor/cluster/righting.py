@@ -27,11 +27,13 @@ class Righting:
         """Starts what has to be done."""
         shared = self._shared
         owned = shared.ledger.labels_of(shared.me)
-        for label in sorted((shared.runs - owned) | (shared.runs & shared.ledger.strict)):
-            if label not in self._ending and not may_run(shared, label):
-                self._ending.add(label)
-                shared.scheduler.start(self._end(label))
-        for label in sorted(owned - shared.runs):
+        is_as_owned = owned == shared.runs
+        ending = set() if is_as_owned else shared.runs - owned
+        ending.update(label for label in shared.ledger.strict if label in shared.runs and not may_run(shared, label))
+        for label in sorted(ending - self._ending):
+            self._ending.add(label)
+            shared.scheduler.start(self._end(label))
+        for label in () if is_as_owned else sorted(owned - shared.runs):
             if len(self._booting) >= shared.rules.restarts:
                 return
             if label not in self._booting and self._is_time(label) and may_run(shared, label):

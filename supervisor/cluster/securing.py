@@ -91,11 +91,13 @@ async def take_back(shared: Shared, owned: Record, given_up: Record) -> None:
 
 
 async def end_copy(shared: Shared, label: str) -> None:
-    """Ends this host's copy of a task and frees its room."""
+    """Ends this host's copy of a task; of one that is not its own any more, it keeps no room and no doubts."""
     shared.runs.discard(label)
     shared.leases.ended(label)
     shared.barred.discard(label)
-    shared.doubts.pop(label, None)
+    if shared.ledger.owns(label) is None:
+        shared.tried.pop(label, None)
+        shared.doubts.drop(label)
     await shared.local.stop(label)
     if shared.ledger.owns(label) is None and label not in shared.boots:
         shared.admission.release(label)
@@ -103,11 +105,14 @@ async def end_copy(shared: Shared, label: str) -> None:
 
 def _with_chosen_guardians(shared: Shared, record: Record) -> Record:
     wanted = chosen(record.label, shared.view, shared.order, shared.rules, owner=shared.me)
-    if wanted == record.guardians:
+    tried = shared.tried.get(record.label, 0)
+    if wanted != record.guardians:
+        record = regarded(record, wanted)
+    elif tried <= record.revision:
         return record
-    record = regarded(record, wanted)
-    # A revision that some guardians may have seen is never used for anything else.
-    shared.tried[record.label] = max(record.revision, shared.tried.get(record.label, 0) + 1)
+    # A revision that some hosts may have seen is never used for anything else. Nor may it stay the newest one there is
+    # when the guardians are those of before again: users' changes would be made to it, and be refused for ever.
+    shared.tried[record.label] = max(record.revision, tried + 1)
     return replace(record, revision=shared.tried[record.label])
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from supervisor.cluster.admission import Admission
+from supervisor.cluster.agenda import Agenda
 from supervisor.cluster.leases import Leases
 from supervisor.cluster.ledger import Ledger
 from supervisor.cluster.placement import FullMarks
@@ -56,10 +57,10 @@ class Shared:
         self.runs: set[str] = set()  # labels of the tasks that run here
         self.boots: dict[str, Version] = {}  # the tasks that are being booted here, and not owned yet
         self.barred: set[str] = set()  # promised to another host: they do not come up before it is clear
-        self.audits: dict[str, float] = {}  # hosts that are to be asked what they own: host -> from when on
+        self.audits = Agenda()  # hosts that are to be asked what they own
         self.tried: dict[str, int] = {}  # revisions that guardians were told and that are not this host's yet
         self.unaware: dict[str, dict[str, int]] = {}  # old owner -> tasks that have a newer record: label -> epoch
-        self.doubts: dict[str, float] = {}  # the tasks whose guardians are to be asked: label -> from when on
+        self.doubts = Agenda()  # labels of the tasks whose guardians are to be asked
         self.placing: set[str] = set()  # labels; this host's own claims do not exclude each other
         self._turns: set[str] = set()
         self._changes: set[str] = set()
@@ -79,8 +80,7 @@ class Shared:
     def audit_soon(self, host: str, within_s: float) -> None:
         """Has a host asked what it owns, if it should own anything that this one knows of."""
         if host != self.me and self.ledger.labels_of(host):
-            at = self.now + self.chance.uniform(within_s / 5, within_s)
-            self.audits[host] = min(at, self.audits.get(host, at))
+            self.audits.add(host, self.now + self.chance.uniform(within_s / 5, within_s))
 
     async def learn(self, record: Record) -> None:
         """Keeps a record that is newer; if it names another owner than before, that one is asked a little later.
@@ -117,8 +117,7 @@ class Shared:
 
     def doubt(self, label: str, within_s: float = 0.0) -> None:
         """Has the guardians of a task asked some time within `within_s`, if not sooner."""
-        at = self.now + (self.chance.uniform(0, within_s) if within_s else 0.0)
-        self.doubts[label] = min(at, self.doubts.get(label, at))
+        self.doubts.add(label, self.now + (self.chance.uniform(0, within_s) if within_s else 0.0))
 
     def turn(self, label: str) -> AbstractAsyncContextManager[None]:
         """One at a time changes what this host does with a task."""

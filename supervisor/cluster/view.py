@@ -35,7 +35,7 @@ class View:
     @cached_property
     def up(self) -> tuple[Member, ...]:
         """The hosts that take part in full, newest first."""
-        return tuple(member for member in self.alive if member.state is HostState.UP)
+        return tuple(member for member in self.alive if is_up(member))
 
     @cached_property
     def rank(self) -> Mapping[str, int]:
@@ -63,6 +63,11 @@ class View:
         return tuple(member for member in self.members.values() if member.alive is MemberState.LEFT)
 
     @cached_property
+    def gone(self) -> frozenset[str]:
+        """Ids of the hosts that failed or left."""
+        return frozenset(member.id for member in (*self.failed, *self.left))
+
+    @cached_property
     def draining(self) -> frozenset[str]:
         """Ids of the hosts that are alive and drain."""
         return frozenset(member.id for member in self.alive if member.state is HostState.DRAINING)
@@ -81,6 +86,11 @@ class View:
     def has_majority(self) -> bool:
         """Whether more than half of the hosts that should be there are alive."""
         return 2 * len(self.alive) > self.expected
+
+
+def is_up(member: Member) -> bool:
+    """Whether a host takes part in full."""
+    return member.alive is MemberState.ALIVE and member.state is HostState.UP
 
 
 def newest_first(member: Member) -> tuple[float, str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from supervisor.cluster.rules import Rules
-from supervisor.cluster.view import View
+from supervisor.cluster.view import View, is_up
 
 
 @dataclass(slots=True)
@@ -59,6 +59,7 @@ class Spares:
         return now - attempt.at >= wait_s
 
     def _forget_joined(self, view: View) -> None:
-        for spare in [member.id for member in view.up if member.id in self._attempts]:
+        joined = [spare for spare in self._attempts if (member := view.get(spare)) is not None and is_up(member)]
+        for spare in joined:
             del self._attempts[spare]
             self._none_since = None  # its room is heard of a little later

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from supervisor.cluster.rendezvous import group_of
 from supervisor.cluster.rules import Rules
-from supervisor.cluster.values import Departure, Mode
+from supervisor.cluster.values import Claim, Departure, MemberState, Mode, Record
+from tools.simulating.host import Host
 from tools.simulating.scenarios import QUIET_S, SCENARIOS, populate
 from tools.simulating.verdict import broken, figures
 from tools.simulating.world import World
@@ -62,6 +64,20 @@ def apply_more(world: World) -> None:
 def remove_some(world: World) -> None:
     for label in world.chance.sample(sorted(world.wanted), len(world.wanted) // 4):
         world.remove(label)
+
+
+def owned(host: Host) -> list[Record]:
+    assert host.coordinator is not None
+    return host.coordinator.records()
+
+
+def newest_revision(world: World) -> int:
+    kept = [each.record for host in world.hosts.values() for each in host.disk.values()]
+    return max(record.revision for record in kept if record is not None)
+
+
+def likely(world: World) -> tuple[str, ...]:
+    return world.order.first(group_of("task"), set(world.hosts), RULES.guardians + 2)
 
 
 STEPS: list[Step] = [crash, cut, slow, fail_boots, World.heal, apply_more, remove_some]
@@ -177,6 +193,90 @@ def test_a_partition_costs_two_copies_only_until_a_minute_after_it_heals() -> No
     assert world.copies.double_strict == []
 
 
+def strict_task(world: World) -> tuple[Host, Record]:
+    """A cluster with one task: who owns it, and its record."""
+    populate(world, 12, 0, per_second=40, room=20)
+    world.apply("task", mode=Mode.STRICT)
+    world.run(30.0)
+    owner = world.hosts[next(iter(world.copies.running["task"]))]
+    return owner, owned(owner)[0]
+
+
+def removes_the_task(world: World) -> None:
+    world.remove("task")
+    world.run(60.0)
+    assert broken(world) == []
+    assert world.copies.running["task"] == {}
+
+
+def test_a_strict_task_whose_owner_tried_other_guardians_in_vain_can_still_be_removed() -> None:
+    world = World(14, RULES)
+    owner, record = strict_task(world)
+    members = world.gossip.latest(owner.id).members.values()
+    assert owner.coordinator is not None
+    owner.coordinator.on_members(
+        replace(member, alive=MemberState.FAILED, since=world.time.now) if member.id in record.guardians else member
+        for member in members
+    )
+    world.run(30.0)
+    tried = newest_revision(world)
+    assert tried > record.revision
+    owner.coordinator.on_members(members)
+    world.run(30.0)
+    assert owned(owner)[0].revision > tried
+    removes_the_task(world)
+
+
+def test_and_when_the_owner_has_forgotten_that_it_did() -> None:
+    world = World(15, RULES)
+    _, record = strict_task(world)
+    other = next(host for host in likely(world) if host not in record.guardians and host != record.owner)
+    door = world.hosts[other].open_door
+    assert door is not None
+    tried = replace(record, revision=record.revision + 3, guardians=(other,), previous=record.guardians)
+    world.time.start(door.guard(tried), world.hosts[other].life)
+    removes_the_task(world)
+
+
+def test_a_guardian_with_a_promise_that_nobody_used_is_not_asked_about_it_at_every_lease() -> None:
+    world = World(10, RULES)
+    owner, record = strict_task(world)
+    guardian = world.hosts[record.guardians[0]]
+    others = [host for host in world.alive if host is not guardian]
+    world.partition([others, [guardian]])
+    world.run(RULES.lease_s)  # while its lease runs it promises nothing
+    door = guardian.open_door
+    assert door is not None
+    world.time.start(door.claim(Claim("task", record.epoch + 1, "nobody", record.version)), guardian.life)
+    world.heal()
+    world.run(120.0)
+    before = world.network.kinds["guard"]
+    world.run(300.0)
+    assert list(world.copies.running["task"]) == [owner.id]
+    assert world.network.kinds["guard"] - before < 60  # 3 calls about twice a minute, where every lease would make 180
+
+
+def test_a_guardian_that_cannot_restart_a_task_for_lack_of_others_asks_nobody() -> None:
+    world = World(12, RULES)
+    populate(world, 30, 150, per_second=50)
+    hosts = world.alive
+    world.partition([hosts[::2], hosts[1::2]])
+    before = world.network.kinds["find"]
+    world.run(200.0)
+    assert world.notices["restart-failed"] > 100
+    assert world.network.kinds["find"] - before <= 5 * (world.notices["restarted"] + 20)
+
+
+def test_what_is_wrong_in_the_middle_of_everything_is_told_in_the_end() -> None:
+    world = World(13, RULES)
+    populate(world, 6, 12, per_second=40)
+    wanted = set(world.wanted)
+    world.wanted["never-placed"] = Mode.BEST_EFFORT
+    SCENARIOS["everything"](world, 1.0)
+    assert wanted <= world.removed
+    assert [each for each in broken(world) if "run nowhere: never-placed" in each and "after herd" in each]
+
+
 HISTORY = """
 from supervisor.cluster.rules import Rules
 from tools.simulating.scenarios import SCENARIOS, populate
@@ -185,6 +285,8 @@ from tools.simulating.world import World
 world = World(11, Rules())
 populate(world, 10, 40, per_second=40)
 SCENARIOS["flapping"](world, 2.0)
+SCENARIOS["crashes"](world, 2.0)
+SCENARIOS["idle"](world, 6.0)
 print(figures(world))
 """
 
@@ -223,5 +325,17 @@ def test_a_hundred_hosts_and_two_thousand_tasks(scenario: str, seed: int) -> Non
     world = World(seed, RULES)
     populate(world, 100, 2000, per_second=200)
     SCENARIOS[scenario](world, 10.0)
+    world.run(QUIET_S)
+    assert broken(world) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "seed", [1, 4]
+)  # 4: a strict task could not be removed any more after a partition that flapped
+def test_a_hundred_hosts_survive_everything_in_one_go(seed: int) -> None:
+    world = World(seed, RULES)
+    populate(world, 100, 2000, per_second=200)
+    SCENARIOS["everything"](world, 10.0)
     world.run(QUIET_S)
     assert broken(world) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 
@@ -31,6 +32,7 @@ def main(hosts: int, tasks: int, seed: int, minutes: float, per_second: int, sce
 
     Exit code 1: a promise did not hold.
     """
+    gc.set_threshold(100_000, 50, 100)  # millions of small things, and few cycles among them
     began = time.monotonic()
     world = World(seed, Rules())
     populate(world, hosts, tasks, per_second=per_second)

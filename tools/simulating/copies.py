@@ -21,6 +21,7 @@ class Copies:
         self.double_strict: list[str] = []  # strict tasks of which two copies ran, in words
         self._doubled: dict[str, float] = {}
         self._absent: dict[str, float] = {}
+        self._forgotten: set[str] = set()
 
     def began(self, host: str, record: Record) -> None:
         """A copy answers."""
@@ -47,8 +48,10 @@ class Copies:
             self.late_overlaps.append(self._time.now - max(since, self.disturbed_at))
         if not hosts:
             self._doubled.pop(label, None)
-            self._absent[label] = self._time.now
+            if label not in self._forgotten:
+                self._absent[label] = self._time.now
 
     def forget(self, label: str) -> None:
         """Nobody wants it any more: its absence is not one."""
+        self._forgotten.add(label)
         self._absent.pop(label, None)

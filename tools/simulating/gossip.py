@@ -37,6 +37,7 @@ class Gossip:
         self._truth: dict[str, Member] = {}
         self._sides: dict[int, _Side] = {0: _Side({}, network.time.now)}
         self._number = 0
+        self.has_news = False  # for some of the hosts, since somebody last set it to False
 
     def publish(self, member: Member) -> None:
         """A host says this about itself, or its life has ended by LEFT."""
@@ -68,6 +69,7 @@ class Gossip:
         for number in self._sides:
             for host in self._truth:
                 self._later(number, host, HEAL_S if self._hears(number, host) else CUT_S)
+        self.has_news = True
 
     def spread(self) -> None:
         """Lets every side learn what it is due to learn."""
@@ -79,6 +81,7 @@ class Gossip:
             if sum(self._learn(number, side, host, now) for host in sorted(news)):
                 side.history.append((now, View(side.seen.values())))
                 del side.history[:-REMEMBERED]
+                self.has_news = True
 
     def view(self, host: str, lag_s: float) -> View:
         """What a host knows whose news are that old."""
@@ -88,6 +91,10 @@ class Gossip:
             if moment <= until:
                 return view
         return history[0][1]
+
+    def latest(self, host: str) -> View:
+        """What a host will know when it has heard everything."""
+        return self._sides[self._network.sides.get(host, 0)].history[-1][1]
 
     def _learn(self, number: int, side: _Side, host: str, now: float) -> bool:
         truth, seen = self._truth[host], side.seen.get(host)

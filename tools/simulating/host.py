@@ -16,7 +16,7 @@ from tools.simulating.network import SimulatedPeers
 if TYPE_CHECKING:
     from tools.simulating.world import World
 
-LOOK_S = 1.0  # how often a host reads the news
+LOOK_S = 1.0  # how often a host reads the news, while there are some
 BOOT_S = (0.001, 0.05)  # of a task
 FINISHING_S = (0.0, 0.2)  # of a copy's last requests
 
@@ -48,6 +48,7 @@ class Host:
         self._running: set[str] = set()
         self._state = (HostState.STARTING, True)
         self._idle_since: float | None = None
+        self._is_hearing = False
 
     @property
     def id(self) -> str:
@@ -79,7 +80,7 @@ class Host:
         world = self._world
         if not self.machine.has_disk:
             self.disk.clear()
-        self.life, self.has_gone_home = Life(), False
+        self.life, self.has_gone_home, self._is_hearing = Life(), False, False
         self._state = (HostState.STARTING, True)
         self._idle_since = world.time.now
         self.coordinator = Coordinator(
@@ -114,11 +115,23 @@ class Host:
         await scheduler.sleep(self._chance.uniform(0.5, 2.0))
         coordinator.on_members(world.gossip.view(self.id, self.machine.lag_s))
         scheduler.start(coordinator.start())
-        while True:
+        self._is_hearing = True
+        await self._hear(coordinator)
+
+    def hear(self) -> None:
+        """There may be news for this host."""
+        if self.coordinator is not None and not self._is_hearing and not self.life.is_over:
+            self._is_hearing = True
+            self._world.time.start(self._hear(self.coordinator), self.life)
+
+    async def _hear(self, coordinator: Coordinator) -> None:
+        world, scheduler = self._world, HostScheduler(self._world.time, self.life)
+        while coordinator.view is not world.gossip.latest(self.id):
+            await scheduler.sleep(LOOK_S * self._chance.uniform(0.9, 1.1))
             view = world.gossip.view(self.id, self.machine.lag_s)
             if view is not coordinator.view:
                 coordinator.on_members(view)
-            await scheduler.sleep(LOOK_S * self._chance.uniform(0.9, 1.1))
+        self._is_hearing = False
 
     def _notice(self, what: str, details: Mapping[str, Any]) -> None:
         self._world.noticed(self.id, what, details)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from types import coroutine
 from typing import Any, NoReturn, Protocol
 
 from supervisor.cluster.ports import Door, Silent
@@ -22,7 +23,7 @@ from supervisor.cluster.values import (
     Version,
     Withheld,
 )
-from tools.simulating.loop import Dead, Life, VirtualTime
+from tools.simulating.loop import Dead, Life, Strand, VirtualTime, Waiting
 
 CALL_S = 3.0  # then a caller gives up
 BOOT_S = 60.0
@@ -50,7 +51,6 @@ class Network:
         self.pairs: set[tuple[str, str]] = set()  # hosts that cannot call each other though gossip goes round
         self.slow: dict[str, float] = {}  # host -> seconds that each message of it takes at most
         self.loss = 0.0  # of messages
-        self.calls = 0
         self.kinds: Counter[str] = Counter()  # of calls
         self.silences = 0
         self._chance = chance
@@ -69,9 +69,10 @@ class Network:
 
     def latency(self, sender: str, receiver: str) -> float:
         """Seconds that a message takes."""
-        usual = self._chance.uniform(0.0005, 0.01)
-        worst = max(self.slow.get(sender, 0.0), self.slow.get(receiver, 0.0)) if self.slow else 0.0
-        return usual + (self._chance.uniform(0.0, worst) if worst else 0.0)
+        usual = 0.0005 + 0.0095 * self._chance.random()
+        if not self.slow:
+            return usual
+        return usual + max(self.slow.get(sender, 0.0), self.slow.get(receiver, 0.0)) * self._chance.random()
 
 
 class SimulatedPeers:
@@ -83,59 +84,66 @@ class SimulatedPeers:
 
     async def admit(self, to: Member, record: Record) -> Admitted | Full | Refused:
         """As in Peers, like all that follow."""
-        self._network.kinds["admit"] += 1
-        return await self._call(to, lambda door: door.admit(record))
+        return await self._call(to, "admit", lambda door: door.admit(record))
 
     async def boot(self, to: Member, label: str, epoch: int) -> Booted | Refused:
-        self._network.kinds["boot"] += 1
-        return await self._call(to, lambda door: door.boot(label, epoch), limit_s=BOOT_S)
+        return await self._call(to, "boot", lambda door: door.boot(label, epoch), limit_s=BOOT_S)
 
     async def guard(self, to: Member, record: Record) -> Withheld | None:
-        return await self._call(to, lambda door: door.guard(record))
+        return await self._call(to, "guard", lambda door: door.guard(record))
 
     async def claim(self, to: Member, claim: Claim) -> Promised | Withheld:
-        return await self._call(to, lambda door: door.claim(claim))
+        return await self._call(to, "claim", lambda door: door.claim(claim))
 
     async def lease(self, to: Member, owner: str, held: Mapping[str, Version]) -> Leased:
-        return await self._call(to, lambda door: door.lease(owner, held))
+        return await self._call(to, "lease", lambda door: door.lease(owner, held))
 
     async def records(self, to: Member) -> Mapping[str, Version]:
-        return await self._call(to, lambda door: door.records())
+        return await self._call(to, "records", lambda door: door.records())
 
     async def retire(self, to: Member, label: str, epoch: int) -> None:
-        await self._call(to, lambda door: door.retire(label, epoch))
+        await self._call(to, "retire", lambda door: door.retire(label, epoch))
 
     async def grant(self, to: Member, who: str) -> bool:
-        return await self._call(to, lambda door: door.grant(who))
+        return await self._call(to, "grant", lambda door: door.grant(who))
 
     async def find(self, to: Member, label: str) -> Record | None:
-        return await self._call(to, lambda door: door.find(label))
+        return await self._call(to, "find", lambda door: door.find(label))
 
     async def revise(self, to: Member, record: Record) -> Revised | Refused:
-        return await self._call(to, lambda door: door.revise(record))
+        return await self._call(to, "revise", lambda door: door.revise(record))
 
-    async def _call[T](self, to: Member, ask: Callable[[Door], Coroutine[Any, Any, T]], limit_s: float = CALL_S) -> T:
+    @coroutine
+    def _call[T](
+        self, to: Member, kind: str, ask: Callable[[Door], Coroutine[Any, Any, T]], limit_s: float = CALL_S
+    ) -> Generator[float | Waiting, None, T]:
         network, time = self._network, self._network.time
-        network.calls += 1
+        network.kinds[kind] += 1
         until = time.now + limit_s
-        await time.pause(network.latency(self._me, to.id))
+        yield network.latency(self._me, to.id)
         station = network.stations.get(to.id)
         door = None if station is None else station.open_door
         if station is None or door is None or not network.passes(self._me, to.id):
-            await self._give_up(until)
-        strand = time.begin(ask(door), station.life)  # the other host goes on even if this one dies
-        if not strand.is_done:
-            await time.all_of([strand], until)
-        if not strand.is_done or isinstance(strand.error, Dead) or not network.passes(to.id, self._me):
-            await self._give_up(until)
+            return (yield from self._give_up(until))
+        answer = time.begin(ask(door), station.life)  # the other host goes on even if this one dies
+        if isinstance(answer, Strand):
+            answer = yield from self._answer(answer, until)
+        if not network.passes(to.id, self._me):
+            return (yield from self._give_up(until))
+        yield network.latency(to.id, self._me)
+        if time.now > until:
+            return (yield from self._give_up(until))
+        return answer
+
+    def _answer(self, strand: Strand, until: float) -> Generator[float | Waiting, None, Any]:
+        yield Waiting([strand], until)
+        if not strand.is_done or isinstance(strand.error, Dead):
+            return (yield from self._give_up(until))
         if strand.error is not None:
             raise strand.error
-        await time.pause(network.latency(to.id, self._me))
-        if time.now > until:
-            await self._give_up(until)
-        return strand.result  # type: ignore[no-any-return]
+        return strand.result
 
-    async def _give_up(self, until: float) -> NoReturn:
+    def _give_up(self, until: float) -> Generator[float, None, NoReturn]:
         self._network.silences += 1
-        await self._network.time.pause(max(0.0, until - self._network.time.now))
+        yield max(0.0, until - self._network.time.now)
         raise Silent

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from supervisor.cluster.values import Mode
 from tools.simulating.host import Host
+from tools.simulating.verdict import wrong
 from tools.simulating.world import World
 
 # After the last disturbance: gossip heals in 15 s; claims that nobody used and retries take two minutes at most.
@@ -112,10 +113,11 @@ def rollout(world: World, minutes: float) -> None:
 
 
 def everything(world: World, minutes: float) -> None:
-    """One after the other, a seventh of the time each."""
+    """One after the other, a seventh of the time each; all must be well after each of them."""
     for scenario in (herd, crashes, slow, partition, one_way, flapping):
         scenario(world, max(1.0, minutes / 7))
         world.run(QUIET_S)
+        world.violations += [f"after {scenario.__name__}: {each}" for each in wrong(world)]
     idle(world, max(5.0, minutes / 7))
 
 

@@ -12,6 +12,12 @@ def broken(world: World) -> list[str]:
     """Every promise that did not hold, in words. To be asked after the world has been quiet for QUIET_S."""
     found = list(world.violations) + list(world.time.defects)
     found += [f"two copies of a strict task: {each}" for each in world.copies.double_strict]
+    return found + wrong(world)
+
+
+def wrong(world: World) -> list[str]:
+    """What is not as it should be at this moment, in words. To be asked after the world has been quiet for QUIET_S."""
+    found = []
     if lost := world.lost():
         found.append(f"{len(lost)} tasks run nowhere: {_some(lost)}")
     if doubled := world.doubled():
@@ -36,7 +42,11 @@ def figures(world: World) -> list[tuple[str, str]]:
             "admissions asked for one placement",
             f"{kinds['admit'] / max(1, kinds['boot']):.2f}",
         ),
-        ("calls", f"{world.network.calls}, without an answer {world.network.silences}"),
+        ("calls", f"{kinds.total()}, without an answer {world.network.silences}"),
+        (
+            "calls for each task",
+            f"{kinds.total() / max(1, len(world.wanted) + len(world.removed)):.0f}: {_kinds(kinds)}",
+        ),
         ("apply until it answers, s", _spread(world.apply_s)),
         ("from the end of a copy to the next one, s", _spread(world.copies.absences)),
         ("two copies at a time, s", _spread(world.copies.overlaps)),
@@ -65,6 +75,10 @@ def _spread(values: Sequence[float]) -> str:
     ordered = sorted(values)
     middle, late = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
     return f"median {middle:.2f}, 99 % {late:.2f}, most {ordered[-1]:.2f}, of {len(ordered)}"
+
+
+def _kinds(kinds: Counter[str]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
 
 
 def _some(labels: list[str]) -> str:
