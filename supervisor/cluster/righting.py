@@ -1,17 +1,21 @@
 """Ends what may not run on this host, and boots what should: looked at every second.
 
 A copy that is superseded, or whose lease is over, ends; a task of this host that does not run, though it may, boots.
-None waits for another, or else one slow boot would keep a strict task alive beyond its lease.
+None waits for another, or else one slow boot would keep a strict task alive beyond its lease. What does not boot is
+tried again, later and later; if that is not its program's fault, another host gets it.
 """
 
 from __future__ import annotations
 
 from supervisor.cluster.leasing import may_run, sources
+from supervisor.cluster.moving import move
 from supervisor.cluster.ports import BootFailed
 from supervisor.cluster.securing import end_copy
 from supervisor.cluster.shared import Shared
+from supervisor.cluster.values import Cause
 
-BOOT_AGAIN_S = 10.0
+BOOT_AGAIN_S = 10.0  # after a boot failed; then twice as long, up to
+BOOT_AGAIN_MOST_S = 300.0
 
 
 class Righting:
@@ -21,7 +25,7 @@ class Righting:
         self._shared = shared
         self._ending: set[str] = set()
         self._booting: set[str] = set()
-        self._not_before: dict[str, float] = {}  # label -> when to boot it again
+        self._failures: dict[str, tuple[float, float]] = {}  # label -> when to boot it again, and how long it waits
 
     def look(self) -> None:
         """Starts what has to be done."""
@@ -41,7 +45,7 @@ class Righting:
                 shared.scheduler.start(self._boot(label))
 
     def _is_time(self, label: str) -> bool:
-        return self._shared.now >= self._not_before.get(label, 0.0)
+        return self._shared.now >= self._failures.get(label, (0.0, 0.0))[0]
 
     async def _end(self, label: str) -> None:
         shared = self._shared
@@ -62,9 +66,17 @@ class Righting:
                 shared.admission.insist(label, record.epoch, record.needs)
                 await shared.local.boot(record, sources(shared, record))
                 shared.runs.add(label)
-                self._not_before.pop(label, None)
+                self._failures.pop(label, None)
         except BootFailed as problem:
-            self._not_before[label] = shared.now + BOOT_AGAIN_S
-            shared.notice("boot-failed", {"label": label, "problem": str(problem)})
+            await self._failed(label, problem)
         finally:
             self._booting.discard(label)
+
+    async def _failed(self, label: str, problem: BootFailed) -> None:
+        shared = self._shared
+        _, waited_s = self._failures.get(label, (0.0, 0.0))
+        wait_s = min(BOOT_AGAIN_MOST_S, 2 * waited_s or BOOT_AGAIN_S)
+        self._failures[label] = shared.now + wait_s, wait_s
+        shared.notice("boot-failed", {"label": label, "problem": str(problem)})
+        if waited_s and problem.cause is not Cause.PROGRAM and await move(shared, label) is None:
+            self._failures.pop(label, None)

@@ -317,6 +317,30 @@ async def test_a_dead_hosts_program_is_tried_on_one_host_after_the_other_with_pa
     await cluster.close()
 
 
+@pytest.mark.parametrize("cause", [Cause.HOST, Cause.PROGRAM])
+@on_virtual_time
+async def test_what_does_not_boot_any_more_on_its_host_is_tried_later_and_later_or_moves(cause: Cause) -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    await cluster.coordinators["a"].apply(wanted("task"))
+    await asyncio.sleep(30)
+    fail(cluster, "the port is in use", cause, "e")
+    await cluster.crash("e")
+    await cluster.start("e")
+    cluster.see("e", alive=MemberState.ALIVE)
+    await asyncio.sleep(1200)
+    failures = cluster.machines["e"].events.count("fail task")
+    if cause is Cause.HOST:
+        assert (cluster.running("task"), failures) == (["d"], 2)
+    else:
+        assert cluster.running("task") == []
+        assert 4 < failures < 12
+        cluster.machines["e"].boot_problem = None
+        await asyncio.sleep(310)
+        assert cluster.running("task") == ["e"]
+    await cluster.close()
+
+
 @on_virtual_time
 async def test_who_was_passed_by_and_why_is_told() -> None:
     cluster = FakeCluster("a", "b", "c", "d")
