@@ -144,7 +144,9 @@ class Restarting:
         return self._failures.get(label, _Failure())
 
     async def _learn(self, label: str, newer: Record | None) -> None:
-        self._lost.pop(label, None)
+        epoch, _ = self._lost.get(label, (0, 0.0))
+        if newer is None or newer.epoch > epoch:  # or it may be the very one that its owner was found to have lost
+            self._lost.pop(label, None)
         if newer is not None:
             await self._shared.take(newer)
 

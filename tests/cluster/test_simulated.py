@@ -104,6 +104,11 @@ def survives(seed: int, hosts: int, steps: list[tuple[Step, float]]) -> None:
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @FAULTS
 @example(0, 2, [(cut, 1.0), (remove_some, 43.0)])
+@example(0, 3, [
+    (apply_more, 57.0), (apply_more, 57.0), (crash, 57.296875), (apply_more, 5.625), (crash, 37.25), (cut, 1.25),
+    (fail_boots, 17.625), (slow, 51.0),
+])  # fmt: skip
+@example(7, 5, [(remove_some, 23.25), (cut, 1.0), (fail_boots, 53.0), (cut, 11.0)])
 @example(7, 5, [(cut, 60.0), (crash, 20.0), (World.heal, 5.0), (remove_some, 30.0)])
 def test_whatever_goes_wrong_every_task_runs_once_in_the_end(
     seed: int, hosts: int, steps: list[tuple[Step, float]]
