@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from supervisor.cluster.leasing import is_leased, renew, sources
 from supervisor.cluster.moving import move_own
-from supervisor.cluster.placing import Placed, given_up
+from supervisor.cluster.placing import Placed
 from supervisor.cluster.ports import BootFailed
-from supervisor.cluster.promises import beats, judge_claim, judge_lease, judge_record
+from supervisor.cluster.promises import beats, given_up, judge_claim, judge_lease, judge_record
 from supervisor.cluster.rollout import is_outdated
 from supervisor.cluster.securing import end_copy, give_up
 from supervisor.cluster.shared import Shared
@@ -74,6 +74,7 @@ class HostDoor:
             finally:
                 del shared.boots[label]
             if refused is not None:
+                shared.given_up[label] = epoch
                 self._stay_as_before(label)
                 await tell(shared, given_up(record))
                 return refused

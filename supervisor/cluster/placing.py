@@ -15,6 +15,7 @@ from supervisor.cluster.claiming import Claimed, Lost, claim
 from supervisor.cluster.guardians import chosen
 from supervisor.cluster.placement import candidates
 from supervisor.cluster.ports import Silent
+from supervisor.cluster.promises import given_up
 from supervisor.cluster.room import lack
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Admitted, Booted, Cause, Full, Member, Record
@@ -106,11 +107,6 @@ def following(shared: Shared, base: Record, epoch: int, owner: str) -> Record:
         previous=() if before == guardians else before,
         void=False,
     )
-
-
-def given_up(record: Record) -> Record:
-    """The record after its owner did not bring the task up: it is of no host, and under no lease."""
-    return replace(record, revision=record.revision + 1, owner="")
 
 
 class _Placing:

@@ -10,7 +10,7 @@ leases when it starts again, so it then withholds the claims of strict tasks for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.values import Claim, Mode, Promised, Record, Version, Withheld
@@ -54,6 +54,11 @@ def beats(one: Record, other: Record, view: View) -> bool:
     if one.owner != other.owner:
         return _booted(one.owner, view) > _booted(other.owner, view)
     return one.revision > other.revision
+
+
+def given_up(record: Record) -> Record:
+    """The record after its owner did not bring the task up: it is of no host, and under no lease."""
+    return replace(record, revision=record.revision + 1, owner="")
 
 
 def lifetime(epoch: int) -> int:

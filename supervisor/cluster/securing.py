@@ -57,7 +57,7 @@ async def give_up(shared: Shared, newer: Record) -> None:
 
     If it names none, the task did not come up there, and this host goes on with it.
     """
-    label = newer.label
+    label, newer = newer.label, shared.as_known(newer)
     have = shared.ledger.record(label)
     if have is not None and beats(have, newer, shared.view):
         newer = have  # it was learnt while others were asked

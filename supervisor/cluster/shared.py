@@ -12,7 +12,7 @@ from supervisor.cluster.leases import Leases
 from supervisor.cluster.ledger import Ledger
 from supervisor.cluster.placement import FullMarks
 from supervisor.cluster.ports import Chance, Local, Notice, Peers, Scheduler, Silent
-from supervisor.cluster.promises import beats
+from supervisor.cluster.promises import beats, given_up
 from supervisor.cluster.rendezvous import Rendezvous
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.values import HostState, Member, MemberState, Record, Version
@@ -61,6 +61,7 @@ class Shared:
         self.tried: dict[str, int] = {}  # revisions that guardians were told and that are not this host's yet
         self.unaware: dict[str, dict[str, int]] = {}  # old owner -> tasks that have a newer record: label -> epoch
         self.doubts = Agenda()  # labels of the tasks whose guardians are to be asked
+        self.given_up: dict[str, int] = {}  # label -> the epoch that this host refused to boot, and will never run
         self.placing: set[str] = set()  # labels; this host's own claims do not exclude each other
         self._turns: set[str] = set()
         self._changes: set[str] = set()
@@ -90,12 +91,18 @@ class Shared:
         if self.ledger.owns(record.label) is not None and not record.owner and not record.removed:
             self.doubt(record.label)
             return
+        record = self.as_known(record)
         before = self.ledger.record(record.label)
         await self.ledger.put(record, self.now)
         if before is not None:
             self.supersede(before, record)
         if before is None or before.epoch != record.epoch:
             self.audit_soon(record.owner, CONFIRMED_S)  # it may have failed to boot what it told its guardians of
+
+    def as_known(self, record: Record) -> Record:
+        """What a peer says of a task, but for what this host knows better: that it did not bring it up."""
+        is_refused = record.owner == self.me and self.given_up.get(record.label) == record.epoch
+        return given_up(record) if is_refused else record
 
     def supersede(self, before: Record, record: Record) -> None:
         """Has the owner of `before` told that `record` took its place: now, or when it comes back."""
