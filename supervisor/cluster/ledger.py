@@ -67,7 +67,7 @@ class Ledger:
 
     def owned(self) -> Iterator[Record]:
         """The tasks of this host, without those that were removed."""
-        return (record for record in map(self._known, self.labels_of(self._me)) if not record.removed)
+        return map(self._known, self.labels_of(self._me))
 
     def owns(self, label: str) -> Record | None:
         """The task's record, if it is this host's and was not removed."""
@@ -75,7 +75,7 @@ class Ledger:
         return record if record is not None and record.owner == self._me and not record.removed else None
 
     def labels_of(self, owner: str) -> AbstractSet[str]:
-        """The tasks that host owns, as far as is known here."""
+        """The tasks that host owns, as far as is known here; none that were removed: a copy of those ends."""
         return self._by_owner.get(owner, _NOTHING).keys()
 
     def owners(self) -> AbstractSet[str]:
@@ -114,17 +114,17 @@ class Ledger:
         entry.record = record
         self.changes += 1
         self._kept_at[entry.label] = now
-        if record is not None:
+        if record is not None and record.exists:
             self._by_owner.setdefault(record.owner, {})[record.label] = None
             if record.owner == self._me and record.mode is Mode.STRICT:
                 self.strict.add(record.label)
 
     def _leave_owner(self, record: Record) -> None:
-        labels = self._by_owner[record.owner]
+        labels = self._by_owner.get(record.owner, {})
         labels.pop(record.label, None)
         self.strict.discard(record.label)
         if not labels:
-            del self._by_owner[record.owner]
+            self._by_owner.pop(record.owner, None)
 
     def _drop(self, label: str) -> None:
         entry = self._entries.pop(label)

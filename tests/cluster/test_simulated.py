@@ -109,6 +109,14 @@ def survives(seed: int, hosts: int, steps: list[tuple[Step, float]]) -> None:
     (fail_boots, 17.625), (slow, 51.0),
 ])  # fmt: skip
 @example(7, 5, [(remove_some, 23.25), (cut, 1.0), (fail_boots, 53.0), (cut, 11.0)])
+@example(1692, 5, [
+    (slow, 24.36), (crash, 70.68), (slow, 24.42), (cut, 79.78), (cut, 15.82), (remove_some, 40.16), (cut, 17.5),
+    (apply_more, 73.77),
+])  # fmt: skip
+@example(2530, 8, [
+    (slow, 9.66), (World.heal, 20.66), (slow, 11.42), (apply_more, 77.07), (fail_boots, 16.14), (slow, 37.33),
+    (World.heal, 50.65), (cut, 67.32),
+])  # fmt: skip
 @example(7, 5, [(cut, 60.0), (crash, 20.0), (World.heal, 5.0), (remove_some, 30.0)])
 def test_whatever_goes_wrong_every_task_runs_once_in_the_end(
     seed: int, hosts: int, steps: list[tuple[Step, float]]
