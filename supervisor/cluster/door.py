@@ -74,7 +74,7 @@ class HostDoor:
             finally:
                 del shared.boots[label]
             if refused is not None:
-                shared.given_up[label] = epoch
+                await shared.give_up_epoch(label, epoch)
                 self._stay_as_before(label)
                 await tell(shared, given_up(record))
                 return refused
@@ -112,6 +112,7 @@ class HostDoor:
             answer = None if entry is None else judge_lease(entry, owner, version)
             if entry is not None and answer is True:
                 entry.leased_until = shared.now + shared.rules.lease_s
+                entry.leased_to, entry.leased_epoch = owner, version.epoch
                 renewed.add(label)
             elif answer is not None:
                 superseded[label] = answer

@@ -112,6 +112,8 @@ class Ledger:
         if entry.record is not None:
             self._leave_owner(entry.record)
         entry.record = record
+        if record is not None and not record.owner and record.epoch == entry.leased_epoch:
+            entry.leased_until = 0.0  # whoever had the lease gave the task up
         self.changes += 1
         self._kept_at[entry.label] = now
         if record is not None and record.exists:

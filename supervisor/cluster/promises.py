@@ -31,6 +31,8 @@ class Entry:
     claimant: str = ""
     promised_at: float = 0.0
     leased_until: float = 0.0
+    leased_to: str = ""  # the owner that has the lease
+    leased_epoch: int = 0  # and the epoch of which it is the owner
 
     @property
     def epoch(self) -> int:
@@ -76,7 +78,7 @@ def judge_claim(entry: Entry, claim: Claim, now: float, started: float, rules: R
     taken = claim.epoch == entry.promised and claim.claimant != entry.claimant
     if taken or claim.epoch < entry.epoch or (record is not None and claim.epoch <= record.epoch):
         return Withheld(None, entry.epoch)
-    if record is not None and claim.claimant != record.owner and _is_under_lease(entry, record, now, started, rules):
+    if record is not None and _is_under_lease(entry, record, claim.claimant, now, started, rules):
         return Withheld(None, entry.epoch)
     return Promised()
 
@@ -105,10 +107,13 @@ def judge_lease(entry: Entry, owner: str, held: Version) -> bool | int | None:
     return True if record.owner == owner and record.version == held else None
 
 
-def _is_under_lease(entry: Entry, record: Record, now: float, started: float, rules: Rules) -> bool:
-    if record.mode is not Mode.STRICT or not record.owner:
+def _is_under_lease(entry: Entry, record: Record, claimant: str, now: float, started: float, rules: Rules) -> bool:
+    """Whether somebody else than the claimant may run it; who has just started may have forgotten a lease."""
+    if record.mode is not Mode.STRICT:
         return False
-    return now < entry.leased_until or now - started < rules.lease_s
+    if now < entry.leased_until and claimant != entry.leased_to:
+        return True
+    return now - started < rules.lease_s and claimant != record.owner
 
 
 def _booted(host: str, view: View) -> tuple[float, str]:

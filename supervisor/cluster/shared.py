@@ -104,6 +104,13 @@ class Shared:
         is_refused = record.owner == self.me and self.given_up.get(record.label) == record.epoch
         return given_up(record) if is_refused else record
 
+    async def give_up_epoch(self, label: str, epoch: int) -> None:
+        """This host did not bring a task up, and will not run that epoch of it, whoever believes so."""
+        self.given_up[label] = epoch
+        have = self.ledger.record(label)
+        if have is not None and self.as_known(have) is not have:
+            await self.ledger.put(self.as_known(have), self.now)
+
     def supersede(self, before: Record, record: Record) -> None:
         """Has the owner of `before` told that `record` took its place: now, or when it comes back."""
         is_aware = before.epoch == record.epoch and before.owner == record.owner

@@ -61,12 +61,21 @@ def test_an_owners_word_that_it_does_not_have_the_task_wins_within_the_epoch_and
     assert beats(gave_up, had, VIEW)
     assert not beats(had, gave_up, VIEW)
     assert beats(record(epoch=2, owner="old"), gave_up, VIEW)
-    entry = Entry("task", had, leased_until=2000.0)
+    entry = Entry("task", had, leased_until=2000.0, leased_to="new", leased_epoch=1)
     assert say(entry, claim(2, basis=(1, 2))) == Withheld(None, 1)
     assert judge_record(entry, gave_up, VIEW) is None
-    entry.record = gave_up
+    entry.record, entry.leased_until = gave_up, 0.0  # as the ledger does
     assert say(entry, claim(2, basis=(1, 2))) == Promised()
     assert judge_lease(entry, "new", Version(1, 1)) is not True
+
+
+def test_a_lease_holds_though_a_newer_epoch_was_given_up_meanwhile() -> None:
+    entry = Entry(
+        "task", record(epoch=2, owner="", mode=Mode.STRICT), leased_until=2000.0, leased_to="a", leased_epoch=1
+    )
+    assert say(entry, claim(3, "x", (2, 1))) == Withheld(None, 2)
+    assert say(entry, claim(3, "a", (2, 1))) == Promised()
+    assert say(entry, claim(4, "x", (2, 1)), now=2000.0) == Promised()
 
 
 def test_of_two_records_the_higher_epoch_then_the_newest_host_then_the_revision_wins() -> None:
@@ -93,10 +102,10 @@ def test_a_guardian_keeps_the_winner_and_says_so_to_the_loser() -> None:
 
 
 def test_under_a_lease_only_the_owner_gets_a_newer_epoch() -> None:
-    entry = Entry("task", record(owner="a", mode=Mode.STRICT), leased_until=1010.0)
+    entry = Entry("task", record(owner="a", mode=Mode.STRICT), leased_until=1010.0, leased_to="a")
     assert say(entry, claim(2, "x"), now=1009.0) == Withheld(None, 1)
     assert say(entry, claim(2, "a"), now=1009.0) == Promised()
-    other = Entry("task", record(owner="a", mode=Mode.STRICT), leased_until=1010.0)
+    other = Entry("task", record(owner="a", mode=Mode.STRICT), leased_until=1010.0, leased_to="a")
     assert say(other, claim(2, "x"), now=1010.0) == Promised()
 
 
