@@ -68,6 +68,9 @@ class HostDoor:
             _, record = self._admitted.pop(label, (0.0, None))
             if record is None or record.epoch != epoch or not shared.admission.confirm(label, epoch, shared.now):
                 return Refused(f"epoch {epoch} of task {label} was not admitted by {shared.me} within the last seconds")
+            if shared.placing.get(label, epoch) != epoch:
+                shared.admission.release(label)
+                return Refused(f"host {shared.me} places task {label} itself at this moment")
             shared.boots[label] = record.version
             try:
                 refused = await self._come_up(record)

@@ -54,13 +54,13 @@ async def place(
     The epoch will be above `above`.
     """
     label = base.label
-    if label in shared.placing:
-        return NotPlaced("this host places it at this moment")
-    shared.placing.add(label)
+    if label in shared.placing or label in shared.boots:
+        return NotPlaced("this host places or boots it at this moment")
+    shared.placing[label] = 0
     try:
         return await _place(_Placing(shared, without), base, above, before_boot)
     finally:
-        shared.placing.discard(label)
+        del shared.placing[label]
 
 
 async def _place(
@@ -72,7 +72,7 @@ async def _place(
         got = await claim(shared, base, above=known)
         if not isinstance(got, Claimed):
             return placing.lost(got)
-        known = placing.claimed = got.epoch
+        known = placing.claimed = shared.placing[base.label] = got.epoch
         host = await placing.admitted(base, got.epoch)
         if host is None:
             return placing.failed(base)

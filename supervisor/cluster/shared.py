@@ -62,7 +62,9 @@ class Shared:
         self.unaware: dict[str, dict[str, int]] = {}  # old owner -> tasks that have a newer record: label -> epoch
         self.doubts = Agenda()  # labels of the tasks whose guardians are to be asked
         self.given_up: dict[str, int] = {}  # label -> the epoch that this host refused to boot, and will never run
-        self.placing: set[str] = set()  # labels; this host's own claims do not exclude each other
+        # label -> the epoch that this host claimed, to place the task; 0: none yet. Guardians take its claims for those
+        # of the owner that it would be, so meanwhile it boots no other epoch.
+        self.placing: dict[str, int] = {}
         self._turns: set[str] = set()
         self._changes: set[str] = set()
 

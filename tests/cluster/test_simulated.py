@@ -117,6 +117,15 @@ def survives(seed: int, hosts: int, steps: list[tuple[Step, float]]) -> None:
     (slow, 9.66), (World.heal, 20.66), (slow, 11.42), (apply_more, 77.07), (fail_boots, 16.14), (slow, 37.33),
     (World.heal, 50.65), (cut, 67.32),
 ])  # fmt: skip
+@example(5654, 3, [(slow, 21.22), (remove_some, 32.86), (apply_more, 20.37)])
+@example(572, 7, [
+    (World.heal, 63.9), (cut, 67.09), (World.heal, 48.65), (slow, 39.84), (fail_boots, 47.39), (fail_boots, 76.09),
+    (remove_some, 29.01), (remove_some, 16.49),
+])  # fmt: skip
+@example(1608, 8, [
+    (slow, 55.7), (remove_some, 2.17), (apply_more, 48.97), (crash, 38.96), (apply_more, 52.08), (remove_some, 33.65),
+    (remove_some, 13.03), (apply_more, 70.04),
+])  # fmt: skip
 @example(7, 5, [(cut, 60.0), (crash, 20.0), (World.heal, 5.0), (remove_some, 30.0)])
 def test_whatever_goes_wrong_every_task_runs_once_in_the_end(
     seed: int, hosts: int, steps: list[tuple[Step, float]]
