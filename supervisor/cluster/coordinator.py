@@ -259,6 +259,9 @@ class Coordinator:
             shared.audit_soon(host, shared.rules.audit_s / 2)
         for host in [host for host in shared.unaware if host not in shared.view.members]:
             del shared.unaware[host]
+        for label, (_, at) in list(shared.given_up.items()):
+            if shared.now - at >= shared.rules.tombstone_s:
+                del shared.given_up[label]
         await shared.ledger.sweep(shared.now, shared.rules)
 
     def _say_room(self) -> None:

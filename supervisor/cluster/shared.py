@@ -61,7 +61,8 @@ class Shared:
         self.tried: dict[str, int] = {}  # revisions that guardians were told and that are not this host's yet
         self.unaware: dict[str, dict[str, int]] = {}  # old owner -> tasks that have a newer record: label -> epoch
         self.doubts = Agenda()  # labels of the tasks whose guardians are to be asked
-        self.given_up: dict[str, int] = {}  # label -> the epoch that this host refused to boot, and will never run
+        # label -> the epoch that this host refused to boot, and will never run, and when that was; kept for a day
+        self.given_up: dict[str, tuple[int, float]] = {}
         # label -> the epoch that this host claimed, to place the task; 0: none yet. Guardians take its claims for those
         # of the owner that it would be, so meanwhile it boots no other epoch.
         self.placing: dict[str, int] = {}
@@ -103,12 +104,12 @@ class Shared:
 
     def as_known(self, record: Record) -> Record:
         """What a peer says of a task, but for what this host knows better: that it did not bring it up."""
-        is_refused = record.owner == self.me and self.given_up.get(record.label) == record.epoch
+        is_refused = record.owner == self.me and self.given_up.get(record.label, (0, 0.0))[0] == record.epoch
         return given_up(record) if is_refused else record
 
     async def give_up_epoch(self, label: str, epoch: int) -> None:
         """This host did not bring a task up, and will not run that epoch of it, whoever believes so."""
-        self.given_up[label] = epoch
+        self.given_up[label] = epoch, self.now
         have = self.ledger.record(label)
         if have is not None and self.as_known(have) is not have:
             await self.ledger.put(self.as_known(have), self.now)

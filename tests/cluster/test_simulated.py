@@ -159,7 +159,7 @@ def test_all_hosts_idle_at_once_go_home_one_by_one_down_to_the_floor_and_the_new
     assert broken(world) == []
     assert {host.id for host in world.alive} == {host.id for host in newest}
     assert len(world.departures) == 20 - RULES.floor
-    assert world.most_draining <= 1.0
+    assert world.most_draining_in_calm <= 1.0
 
 
 def test_a_new_image_spreads_from_one_host_to_all_and_no_task_misses_a_second() -> None:

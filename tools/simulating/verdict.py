@@ -52,7 +52,10 @@ def figures(world: World) -> list[tuple[str, str]]:
         ("two copies at a time, s", _spread(world.copies.overlaps)),
         ("two copies after the latest disturbance, s", _spread(world.copies.late_overlaps)),
         ("hosts that went home", f"{len(world.departures)}, at most {max(rates.values(), default=0)} in a second"),
-        ("most hosts draining, of the share allowed", f"{world.most_draining:.0%}"),
+        (
+            "most hosts draining, of the share allowed",
+            f"{world.most_draining:.0%}, in calm {world.most_draining_in_calm:.0%}",
+        ),
         ("notices", ", ".join(f"{what} {count}" for what, count in sorted(world.notices.items())) or "none"),
         ("turns of the simulation", f"{world.time.turns}"),
     ]

@@ -43,6 +43,7 @@ class World:
         self.violations: list[str] = []
         self.departures: list[tuple[float, str, Departure]] = []
         self.most_draining = 0.0  # of the share that is allowed
+        self.most_draining_in_calm = 0.0  # a minute and more after a disturbance
         self.apply_s: list[float] = []
         self.last_image = "image-1"
         self._all: list[Host] = []
@@ -181,9 +182,10 @@ class World:
         alive = self.alive
         draining = sum(host.state is HostState.DRAINING for host in alive)
         allowed = max(1, int(self.rules.share * len(alive)))
+        self.most_draining = max(self.most_draining, draining / allowed)
         if not self._is_calm(60.0):  # in a partition that is not seen yet each side lets its own go
             return
-        self.most_draining = max(self.most_draining, draining / allowed)
+        self.most_draining_in_calm = max(self.most_draining_in_calm, draining / allowed)
         if draining > allowed:
             self._violated(f"{draining} hosts drain, {allowed} may")
 
