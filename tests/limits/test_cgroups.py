@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from supervisor.limits.cgroups.mounts import Absent
 from supervisor.spec.enforcement import QUOTA
 from supervisor.spec.limits import QUOTA_MIN
 
+PATIENCE_S = 20
 MOUNTS = """\
 25 1 0:23 / /proc rw shared:1 - proc proc rw
 31 25 0:28 / {root} rw - tmpfs tmpfs ro,mode=755
@@ -174,6 +175,19 @@ class Spinner:
         self._thread.join()
 
 
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Threads leave their groups some milliseconds after they were joined."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.005)
+
+
+def swept(groups: CpuGroups) -> bool:
+    groups.sweep()
+    return groups.leaving == 0
+
+
 def test_a_thread_gets_its_share_of_a_core_and_no_more(groups: CpuGroups) -> None:
     spinner = Spinner()
     try:
@@ -191,7 +205,7 @@ def test_a_thread_gets_its_share_of_a_core_and_no_more(groups: CpuGroups) -> Non
         spinner.end()
     placed.leave()
     placed.leave()
-    assert groups.leaving == 0
+    wait_until(lambda: swept(groups), "its group is gone")
 
 
 def test_a_group_goes_as_soon_as_its_thread_is_gone(groups: CpuGroups) -> None:
@@ -205,16 +219,17 @@ def test_a_group_goes_as_soon_as_its_thread_is_gone(groups: CpuGroups) -> None:
         assert groups.leaving == 1
     finally:
         spinner.end()
-    groups.sweep()
-    assert groups.leaving == 0
+    wait_until(lambda: swept(groups), "its group is gone")
 
 
 def test_threads_that_are_ending_are_waited_for_at_the_end(groups: CpuGroups) -> None:
-    thread = threading.Thread(target=time.sleep, args=(0.1,))
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait)
     thread.start()
     placed = groups.place("ends", thread.native_id or 0, 0.5)
     assert placed is not None
     placed.leave()
+    threading.Timer(0.1, over.set).start()
     groups.close()
     assert not (own_folder() / process_name(os.getpid())).exists()
     thread.join()
@@ -245,6 +260,8 @@ def test_a_thread_that_is_over_is_told_as_such(groups: CpuGroups) -> None:
     thread.start()
     thread.join()
     assert thread.native_id is not None
+    place = Path(f"/proc/self/task/{thread.native_id}")
+    wait_until(lambda: not place.exists(), "the kernel has forgotten it")
     with pytest.raises(OSError, match="process"):
         groups.place("late", thread.native_id, 0.5)
     assert groups.leaving == 0
@@ -300,7 +317,6 @@ def test_a_thousand_groups_come_and_go(groups: CpuGroups) -> None:
         over.set()
         for thread in threads:
             thread.join()
-    while groups.leaving:
-        groups.sweep()
+    wait_until(lambda: swept(groups), "their groups are gone")
     folder = own_folder() / process_name(os.getpid())
     assert [each.name for each in folder.iterdir() if each.is_dir()] == ["rest"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import re
+import time
 from pathlib import Path
 
 PREFIX = "isolated-"
 _NAME = re.compile(rf"{PREFIX}(\d+)-(\d+)")
 _OTHER = re.compile(r"[^A-Za-z0-9_-]")
 LABEL = 40  # letters of a task's id in a group's name, which is there for people
+ENDING_S = 0.5  # for threads of a killed process, which leave their groups some milliseconds after it
 
 
 def process_name(pid: int) -> str:
@@ -29,15 +31,27 @@ def remove_leftovers(own: Path) -> int:
     A process with one thread has none: that of a host that handed over and only waits for its successor.
     """
     removed = 0
+    deadline = time.monotonic() + ENDING_S
     for folder in _folders(own):
         found = _NAME.fullmatch(folder.name)
         if found is None or _has_isolates(int(found[1]), int(found[2])):
             continue
         for each in (*_folders(folder), folder):
-            with contextlib.suppress(OSError):  # a thread of somebody who was put there by hand
-                each.rmdir()
-                removed += 1
+            removed += _removed(each, deadline)
     return removed
+
+
+def _removed(folder: Path, deadline: float) -> bool:
+    """False: something is in it still, as a thread that somebody put there by hand."""
+    while True:
+        try:
+            folder.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() >= deadline:
+                return False
+        else:
+            return True
+        time.sleep(ENDING_S / 50)
 
 
 def _folders(place: Path) -> list[Path]:
