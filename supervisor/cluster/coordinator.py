@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from supervisor.cluster import applying, finding
 from supervisor.cluster.door import HostDoor
@@ -34,6 +35,15 @@ from supervisor.cluster.waking import Spares
 SECURED_AT_A_TIME = 16
 SEEN_BY_ALL_S = 30.0  # hosts that see each other again after a partition do so within 15 s; and a call takes seconds
 RETURN_JITTER_S = 3.0  # when many hosts came back at once, their tasks are not all asked about in the same second
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many tasks are this host's matter."""
+
+    owned: int
+    guarded: int  # for other hosts
+    doubtful: int  # owned ones whose guardians are to be asked
 
 
 class Coordinator:
@@ -97,6 +107,17 @@ class Coordinator:
     def records(self) -> list[Record]:
         """The tasks that this host owns."""
         return list(self._shared.ledger.owned())
+
+    @property
+    def room(self) -> bool:
+        """Whether this host says that it has room."""
+        return self._shared.room
+
+    def counts(self) -> Counts:
+        """Goes through all that the host guards: for figures, not for decisions."""
+        shared = self._shared
+        guarded = sum(record.exists and record.owner != shared.me for record in shared.ledger.guarded())
+        return Counts(len(shared.ledger.labels_of(shared.me)), guarded, len(shared.doubts))
 
     def bundles(self) -> set[str]:
         """Digests of the bundles that this host's tasks and those that it guards need."""

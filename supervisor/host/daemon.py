@@ -224,7 +224,8 @@ class Daemon:
 
     def metrics(self) -> str:
         """Prometheus's text."""
-        return self._views.metrics(self._process)
+        cluster = None if self._cluster is None else self._cluster.figures()
+        return self._views.metrics(self._process, cluster)
 
     # -- SlotObserver ----------------------------------------------------------------------------------------------
 

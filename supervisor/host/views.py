@@ -34,7 +34,7 @@ from supervisor.spec.views import (
     TaskView,
 )
 from supervisor.telemetry.cardinality import NamedTasks
-from supervisor.telemetry.figures import HostFigures, TaskFigures
+from supervisor.telemetry.figures import ClusterFigures, HostFigures, TaskFigures
 from supervisor.telemetry.looplag import LoopLag
 from supervisor.telemetry.metrics import text
 from supervisor.telemetry.sink import LineSink
@@ -147,7 +147,7 @@ class Views:
             advice=self._facts.advice,
         )
 
-    def metrics(self, process: ProcessFigures) -> str:
+    def metrics(self, process: ProcessFigures, cluster: ClusterFigures | None) -> str:
         """Prometheus's text. `process`: figures of a moment ago, as reading them waits."""
         core = self._core
         counts = core.engine.counts()
@@ -176,6 +176,7 @@ class Views:
                 rss=process.rss,
                 open_files=process.open_files,
                 open_files_limit=process.open_files_limit,
+                cluster=cluster,
             )
         )
 

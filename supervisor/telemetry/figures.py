@@ -39,6 +39,29 @@ class TaskFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class CallFigures:
+    """Calls of one kind to other hosts, since this process began."""
+
+    answered: int = 0  # a refusal is an answer, too
+    silent: int = 0
+    seconds: float = 0.0  # how long they took together
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFigures:
+    """This host's part in its cluster."""
+
+    hosts: Mapping[str, int]  # those known: alive ones by what they say about themselves, the others failed or left
+    is_current: bool  # whether that is what the cluster says now
+    room: bool  # whether this host says that it has room
+    owned: int  # tasks
+    guarded: int  # records of tasks
+    doubtful: int  # tasks of this host whose guardians are to be asked
+    happened: Mapping[str, int]  # by the phase of the event
+    calls: Mapping[str, CallFigures]  # by what was asked
+
+
+@dataclass(frozen=True, slots=True)
 class HostFigures:
     """The host and all its tasks at one moment. `tasks` are those to be named, see cardinality.py."""
 
@@ -64,6 +87,7 @@ class HostFigures:
     rss: int
     open_files: int
     open_files_limit: int | None
+    cluster: ClusterFigures | None = None  # None: it is one of no cluster
 
 
 def summed(task: str, parts: Iterable[TaskFigures]) -> TaskFigures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from supervisor.telemetry.exposition import Family, Sample, by, histogram, one
-from supervisor.telemetry.figures import HostFigures, TaskFigures
+from supervisor.telemetry.figures import ClusterFigures, HostFigures, TaskFigures
 
 
 def text(figures: HostFigures) -> str:
@@ -16,7 +16,7 @@ def text(figures: HostFigures) -> str:
 def pieces(figures: HostFigures) -> Iterator[str]:
     """The same, family by family: of 1,000 tasks each takes milliseconds, so a loop can do other things in between."""
     tasks = tuple(figures.tasks)
-    for family in [*_host(figures), *_process(figures), *_tasks(tasks)]:
+    for family in [*_host(figures), *_process(figures), *_cluster(figures.cluster), *_tasks(tasks)]:
         yield "".join(family.lines())
 
 
@@ -67,6 +67,36 @@ def _process(host: HostFigures) -> list[Family]:
         Family("process_open_fds", "gauge", "Open file descriptors.", one(host.open_files)),
         Family("process_max_fds", "gauge", "File descriptors that may be open.", limit),
     ]
+
+
+def _cluster(cluster: ClusterFigures | None) -> list[Family]:
+    if cluster is None:
+        return []
+    calls = cluster.calls.items()
+    return [
+        Family("isolated_cluster_hosts", "gauge",
+               "Hosts that this one knows, itself included: alive ones by what they say, the others failed or left.",
+               by("state", cluster.hosts)),
+        Family("isolated_cluster_current", "gauge",
+               "1 if that is what the cluster says now; 0 while this host's agent starts or is down.",
+               one(cluster.is_current)),
+        Family("isolated_cluster_room", "gauge", "1 if this host says that it has room for new tasks.",
+               one(cluster.room)),
+        Family("isolated_cluster_tasks", "gauge", "Tasks that this host owns, and those that it guards for others.",
+               by("role", {"owner": cluster.owned, "guardian": cluster.guarded})),
+        Family("isolated_cluster_doubtful_tasks", "gauge",
+               "Tasks of this host whose guardians are to be asked whether they are still its own.",
+               one(cluster.doubtful)),
+        Family("isolated_cluster_events_total", "counter", "What this host did in its cluster, as in its events.",
+               by("event", cluster.happened)),
+        Family("isolated_cluster_calls_total", "counter",
+               "Calls to other hosts by what was asked; those that were not answered in time are silent.",
+               [("", {"call": name, "outcome": outcome}, getattr(call, outcome))
+                for name, call in calls for outcome in ("answered", "silent")]),
+        Family("isolated_cluster_call_seconds", "summary", "Time that calls to other hosts took.",
+               [(suffix, {"call": name}, value) for name, call in calls
+                for suffix, value in (("_sum", call.seconds), ("_count", call.answered + call.silent))]),
+    ]  # fmt: skip
 
 
 def _tasks(tasks: Sequence[TaskFigures]) -> list[Family]:

@@ -65,6 +65,12 @@ def apply_to_newest(three: Machines, settings: dict[str, Any]) -> None:
     assert host == "h3", [line for line in three[1].log_text().splitlines() if "cluster: " in line][-3:]
 
 
+def figures(machine: Machine) -> dict[str, float]:
+    """Its metrics, by name and labels."""
+    lines = machine.control.metrics().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
 def test_the_newest_host_gets_tasks_whoever_is_asked(three: Machines, apps: Path) -> None:
     for number in range(6):
         applied = three[1 + number % 3].control.apply(answering_task(apps, f"new-{number}", FIRST_PORT + number))
@@ -131,6 +137,20 @@ def test_hosts_shows_who_is_there(three: Machines) -> None:
     assert all(" up " in line for line in lines[1:])
     status = three[1].control.status()
     assert (status["host"], status["cluster"]) == ("h1", None)
+
+
+def test_metrics_tell_of_each_hosts_part(three: Machines, apps: Path) -> None:
+    apply_to_newest(three, answering_task(apps, "measured", 3250))
+    asked, owner = figures(three[1]), figures(three[3])
+    assert asked['isolated_cluster_hosts{state="up"}'] == 3
+    assert asked['isolated_cluster_hosts{state="failed"}'] == 0
+    assert asked["isolated_cluster_current"] == 1
+    assert asked['isolated_cluster_events_total{event="placed"}'] >= 1
+    assert asked['isolated_cluster_calls_total{call="boot",outcome="answered"}'] >= 1
+    assert asked['isolated_cluster_tasks{role="owner"}'] == 0
+    assert owner['isolated_cluster_tasks{role="owner"}'] == 1
+    three.wait(lambda: figures(three[1])['isolated_cluster_tasks{role="guardian"}'] == 1, "that h1 guards it")
+    three[1].control.remove("measured")
 
 
 def test_a_task_runs_where_it_has_to_or_nowhere(three: Machines, apps: Path) -> None:

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from supervisor.spec.histogram import BOUNDS, Histogram
 from supervisor.spec.views import LimitView
-from supervisor.telemetry.figures import HostFigures, TaskFigures
+from supervisor.telemetry.figures import CallFigures, ClusterFigures, HostFigures, TaskFigures
 from supervisor.telemetry.metrics import pieces, text
 from tests.telemetry.figures import host, task
 
@@ -81,6 +81,32 @@ def of(samples: Samples, name: str) -> Mapping[frozenset[tuple[str, str]], float
 )  # fmt: skip
 def test_every_figure_is_found_under_its_name(name: str, labels: dict[str, str], expected: float | None) -> None:
     assert value(read(host(task("shop"))), name, **labels) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "expected"),
+    [
+        ("isolated_cluster_hosts", {"state": "up"}, 4),
+        ("isolated_cluster_hosts", {"state": "failed"}, 0),
+        ("isolated_cluster_current", {}, 1),
+        ("isolated_cluster_room", {}, 0),
+        ("isolated_cluster_tasks", {"role": "owner"}, 7),
+        ("isolated_cluster_tasks", {"role": "guardian"}, 8),
+        ("isolated_cluster_doubtful_tasks", {}, 2),
+        ("isolated_cluster_events_total", {"event": "placed"}, 9),
+        ("isolated_cluster_calls_total", {"call": "guard", "outcome": "answered"}, 11),
+        ("isolated_cluster_calls_total", {"call": "guard", "outcome": "silent"}, 1),
+        ("isolated_cluster_call_seconds_sum", {"call": "guard"}, 0.75),
+        ("isolated_cluster_call_seconds_count", {"call": "guard"}, 12),
+    ],
+)
+def test_a_host_of_a_cluster_tells_of_its_part(name: str, labels: dict[str, str], expected: float) -> None:
+    part = ClusterFigures(
+        hosts={"up": 4, "failed": 0}, is_current=True, room=False, owned=7, guarded=8, doubtful=2,
+        happened={"placed": 9}, calls={"guard": CallFigures(11, 1, 0.75)},
+    )  # fmt: skip
+    assert value(read(host(cluster=part)), name, **labels) == expected
+    assert value(read(host()), name, **labels) is None
 
 
 def test_the_latency_histogram_is_cumulative() -> None:

@@ -38,14 +38,17 @@ class Control:
         """Sends one request below /v1, with `document` as JSON or `data` as it is; returns the JSON it gets."""
         kind = "application/json" if data is None else "application/octet-stream"
         body = json.dumps(document).encode() if document is not None else data
-        headers = {} if body is None else {"Content-Type": kind}
+        text = self._send(method, f"/v1/{path}", body, {} if body is None else {"Content-Type": kind})
+        return json.loads(text) if text else None
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
         with contextlib.closing(_UnixConnection(self._path, self._seconds)) as connection:
-            connection.request(method, f"/v1/{path}", body, headers)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             text = response.read()
         if response.status >= http.client.MULTIPLE_CHOICES:
             raise Refusal(response.status, text.decode(errors="replace"))
-        return json.loads(text) if text else None
+        return text
 
     # -- what is asked most ----------------------------------------------------------------------------------------
 
@@ -72,6 +75,10 @@ class Control:
     def start(self, label: str) -> None:
         """Starts a task."""
         self.ask("POST", f"tasks/{quote(label, safe='')}/start")
+
+    def metrics(self) -> str:
+        """Prometheus's text."""
+        return self._send("GET", "/metrics", None, {}).decode()
 
     def status(self) -> Any:
         """The host."""

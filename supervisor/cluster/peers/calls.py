@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -50,12 +52,22 @@ class CallTimes:
     boot: float = 180.0  # a bundle of 64 MiB over 10 Mbit/s is a minute; then its program's own start
 
 
+@dataclass(slots=True)
+class CallCount:
+    """How calls of one kind went."""
+
+    answered: int = 0
+    silent: int = 0
+    seconds: float = 0.0  # how long they took together
+
+
 class PeerCalls:
     """Peers, over TLS with the cluster's key. Loop thread. All raise Silent."""
 
     def __init__(self, wire: Wire, times: CallTimes | None = None) -> None:
         self._wire = wire
         self._times = times or CallTimes()
+        self.counts: defaultdict[str, CallCount] = defaultdict(CallCount)  # by what was asked
 
     async def admit(self, to: Member, record: Record) -> Admitted | Full | Refused:
         """Reserves room at `to`."""
@@ -104,11 +116,11 @@ class PeerCalls:
 
     async def records(self, to: Member) -> Mapping[str, Version]:
         """What `to` owns."""
-        return codec.owned_of(await self._get(to, "/v1/peer/records", OwnedView))
+        return codec.owned_of(await self._get(to, "records", "/v1/peer/records", OwnedView))
 
     async def find(self, to: Member, label: str) -> Record | None:
         """The newest record that `to` has."""
-        found = await self._get(to, f"/v1/peer/records/{label}", FoundView)
+        found = await self._get(to, "find", f"/v1/peer/records/{label}", FoundView)
         return None if found.record is None else codec.record_of(found.record)
 
     async def _try(self, to: Member, what: str, request: View, within_s: float | None = None) -> codec.Outcome:
@@ -124,12 +136,27 @@ class PeerCalls:
     async def _put[V: View](self, to: Member, what: str, request: View, answer: type[V]) -> V:
         return _value(to, await self._send(to, what, request, self._times.call), answer)
 
-    async def _get[V: View](self, to: Member, path: str, answer: type[V]) -> V:
-        return _value(to, await self._wire.ask(to, "GET", path, within_s=self._times.call), answer)
+    async def _get[V: View](self, to: Member, what: str, path: str, answer: type[V]) -> V:
+        asking = self._wire.ask(to, "GET", path, within_s=self._times.call)
+        return _value(to, await self._counted(what, asking), answer)
 
     async def _send(self, to: Member, what: str, request: View, within_s: float) -> Reply:
         document = request.model_dump(by_alias=True)
-        return await self._wire.ask(to, "PUT", f"/v1/peer/{what}", document, within_s=within_s)
+        asking = self._wire.ask(to, "PUT", f"/v1/peer/{what}", document, within_s=within_s)
+        return await self._counted(what, asking)
+
+    async def _counted(self, what: str, asking: Awaitable[Reply]) -> Reply:
+        count, began = self.counts[what], time.monotonic()
+        try:
+            reply = await asking
+        except Silent:
+            count.silent += 1
+            raise
+        else:
+            count.answered += 1
+            return reply
+        finally:  # a call that its caller gave up took its time as well
+            count.seconds += time.monotonic() - began
 
 
 def _check(to: Member, reply: Reply) -> None:

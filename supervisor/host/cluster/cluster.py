@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import ssl
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -23,6 +24,7 @@ from supervisor.cluster.serf import SerfMembership, SerfOptions
 from supervisor.cluster.values import Member, MemberState
 from supervisor.cluster.view import View
 from supervisor.errors import IsolatedError, Refused
+from supervisor.host.cluster.figures import figures_of
 from supervisor.host.cluster.local import HostLocal
 from supervisor.host.cluster.power import Power
 from supervisor.host.cluster.wanted import rules_of, wanted_record
@@ -30,6 +32,7 @@ from supervisor.spec.events import EventKind
 from supervisor.spec.settings import HostSettings
 from supervisor.state.bundles import Bundles
 from supervisor.state.store import Store
+from supervisor.telemetry.figures import ClusterFigures
 from supervisor.telemetry.journal import Journal
 from supervisor.telemetry.logs import host_log
 
@@ -59,6 +62,8 @@ class Cluster:
         self._ring = KeyRing(keys)
         self.own = own
         self.wire = Wire(self._ring)
+        self.calls = PeerCalls(self.wire)
+        self._happened: Counter[str] = Counter()
         self.membership = SerfMembership(own, self._serf(keys), _tell, chance=random.SystemRandom())
         self.coordinator: Coordinator | None = None
         self._seen = asyncio.Event()  # the members, as the cluster has them now
@@ -102,6 +107,11 @@ class Cluster:
             raise Refused("the host does not take part in its cluster at this moment", "ask again in some seconds")
         return self.coordinator
 
+    def figures(self) -> ClusterFigures | None:
+        """For metrics; None: not a part at this moment."""
+        part = self.coordinator
+        return None if part is None else figures_of(self.membership, part, self._happened, self.calls.counts)
+
     async def begin(self) -> None:
         """Takes part: starts the agent, finds out which tasks are still this host's, and brings those up."""
         options = DownloadOptions(self._settings.state_dir / "uploads", self._settings.bundle_size)
@@ -111,7 +121,7 @@ class Cluster:
         )
         coordinator = Coordinator(
             self.own.id,
-            peers=PeerCalls(self.wire),
+            peers=self.calls,
             local=local,
             scheduler=AsyncioScheduler(self._notice),
             chance=random.SystemRandom(),
@@ -202,6 +212,7 @@ class Cluster:
         return set() if self.coordinator is None else self.coordinator.bundles()
 
     def _notice(self, what: str, details: Mapping[str, Any]) -> None:
+        self._happened[what] += 1
         words = {name: str(value) for name, value in details.items()}
         level = "error" if what == "defect" else "info"
         getattr(host_log(), level)(f"cluster: {what}", **words)

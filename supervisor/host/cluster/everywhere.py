@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from supervisor.cluster.peers.calls import PeerCalls
 from supervisor.cluster.peers.fanout import all_tasks, ask_all
 from supervisor.cluster.peers.wire import Reply
 from supervisor.cluster.placing import NotPlaced, Placed
@@ -59,7 +58,7 @@ class Everywhere:
         self._cluster = cluster
         self._tasks = tasks
         self._here = here
-        self._calls = PeerCalls(cluster.wire)
+        self._calls = cluster.calls
 
     # -- changes ---------------------------------------------------------------------------------------------------
 

@@ -123,6 +123,20 @@ async def test_a_host_that_takes_too_long_is_silent(folder: Path) -> None:
 
 
 @on_uvloop
+async def test_calls_are_counted_by_what_was_asked_and_how_it_went(folder: Path) -> None:
+    async with peer(folder) as host, a_wire() as wire:
+        calls = PeerCalls(wire)
+        assert await calls.find(host.member, "shop") is None
+        await calls.find(host.member, "other")
+        await calls.boot(host.member, "shop", 2)
+        with nobody() as port, pytest.raises(Silent):
+            await calls.find(member("gone", port), "shop")
+        counts = {what: (each.answered, each.silent) for what, each in calls.counts.items()}
+        assert counts == {"find": (2, 1), "boot": (1, 0)}
+        assert all(each.seconds > 0 for each in calls.counts.values())
+
+
+@on_uvloop
 async def test_a_boot_may_take_longer_than_the_others(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire:
         host.door.gate = asyncio.Event()
