@@ -104,7 +104,7 @@ ODD_TASK = st.fixed_dictionaries({}, optional=dict.fromkeys(a_task(""), ODD))
 ODD_HOST = st.fixed_dictionaries({}, optional=dict.fromkeys(HostView.model_json_schema()["properties"], ODD))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(task=ODD_TASK, host=ODD_HOST, lines=ODD)
 def test_views_of_another_version_are_shown_as_far_as_they_go(
     api: ControlApi, task: dict[str, object], host: dict[str, object], lines: object

@@ -259,7 +259,7 @@ def test_many_requests_by_the_document_get_no_500(options: ControlOptions) -> No
     explore(replace(options, bundle_size=1000), 100)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     method=st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "OPTIONS", "FOO"]),
     base=st.sampled_from(["", "/v1/tasks/", "/v1/blocks/", "/v1/bundles/", "/v1/", "/v1/tasks?", "/v1/apply?dryRun="]),
