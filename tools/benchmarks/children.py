@@ -17,7 +17,8 @@ from tools.benchmarks import procfs
 from tools.benchmarks.interrupts import interrupts_wait
 from tools.benchmarks.results import MeasurementFailed
 
-STOP_SECONDS = 5.0  # what a program gets to end after SIGTERM, and again after SIGKILL
+STOP_SECONDS = 5.0  # what a program gets to end after SIGTERM
+KILLED_SECONDS = 60.0  # and after SIGKILL, which nobody can refuse: only a busy machine takes long over it
 OUTPUT_LINES = 6  # of its output, in the message about a program that failed
 
 
@@ -101,9 +102,9 @@ def _end(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, KILLED_SECONDS)):
         _signal_session(process.pid, number)
-        if _over_within(process, STOP_SECONDS):
+        if _over_within(process, seconds):
             return
 
 
