@@ -76,7 +76,8 @@ def listed(*members: Member) -> dict[str, Any]:
     }
 
 
-async def test_a_lost_connection_is_made_again_and_everybody_listed() -> None:
+async def test_a_lost_connection_is_made_again_and_everybody_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "LOOK_S", 600.0)  # nothing else is asked
     view, log, changed = View(member("own")), Log(), asyncio.Event()
     heard = Listener(view, log.reports, asyncio.get_running_loop().time, changed.set)
     async with fake_agent() as agent, running(heard.run(life_of(agent), expects_others=True)):
@@ -98,10 +99,9 @@ async def test_a_lost_connection_is_made_again_and_everybody_listed() -> None:
 async def test_the_view_is_current_when_all_who_were_known_are_listed_or_had_their_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(listener, "SETTLE_S", 0.4)
     monkeypatch.setattr(listener, "LOOK_S", 0.02)
-    view, log = View(member("own"), [member("gone")]), Log()
-    heard = Listener(view, log.reports, asyncio.get_running_loop().time, lambda: None)
+    view, log, now = View(member("own"), [member("gone")]), Log(), 100.0
+    heard = Listener(view, log.reports, lambda: now, lambda: None)
     async with fake_agent() as agent:
         async with running(heard.run(life_of(agent), expects_others=True)):
             (await agent.asked.get()).answer()
@@ -109,6 +109,7 @@ async def test_the_view_is_current_when_all_who_were_known_are_listed_or_had_the
             await asyncio.sleep(0.05)
             assert [each.alive for each in view.members] == [MemberState.ALIVE] * 2
             assert not heard.is_current
+            now += listener.SETTLE_S
 
             async def answering() -> None:
                 while True:
@@ -224,7 +225,7 @@ async def test_members_are_remembered_without_what_changes_often(tmp_path: Path)
     assert memory.load(1.0) == []
     async with running(memory.run(view)):
         memory.changed()
-        await until(options.known.exists)
+        await until(lambda: memory._written)
     kept = options.known.stat()
     memory.close(View(member("own"), [member("a", room=False), member("b", alive=MemberState.LEFT)]))
     assert options.known.stat().st_mtime_ns == kept.st_mtime_ns
