@@ -73,7 +73,7 @@ class Site:
         command = (at or self.net.server).command(sys.executable, "-m", "supervisor", "boot-server", *words)
         return subprocess.run(
             [*command, "--config", str(self.config)],
-            capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT, cwd="/",
+            capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT, cwd="/",
         )  # fmt: skip
 
     @contextlib.contextmanager
