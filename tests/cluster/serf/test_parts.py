@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 
 from supervisor.cluster.alone import Alone
 from supervisor.cluster.membership import Membership
-from supervisor.cluster.serf import joiner, listener, publisher, rotator
+from supervisor.cluster.serf import files, joiner, listener, publisher, rotator
 from supervisor.cluster.serf.errors import AgentError
 from supervisor.cluster.serf.joiner import Joiner
 from supervisor.cluster.serf.life import Life
@@ -233,6 +234,29 @@ async def test_members_are_remembered_without_what_changes_often(tmp_path: Path)
         ("a", MemberState.FAILED),
         ("b", MemberState.LEFT),
     ]
+
+
+async def test_who_ends_waits_for_what_is_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go, write = threading.Event(), threading.Event(), files.write_secret
+
+    def slow(file: Path, content: bytes) -> None:
+        begun.set()
+        assert go.wait(60)
+        write(file, content)
+
+    monkeypatch.setattr(files, "write_secret", slow)
+    options = SerfOptions(folder=tmp_path / "serf", keys=(KEY,))
+    memory = Memory(options, Log().reports)
+    writing = asyncio.create_task(memory.run(View(member("own"), [member("a")])))
+    memory.changed()
+    await until(begun.is_set)
+    writing.cancel()
+    await asyncio.wait((writing,), timeout=0.1)
+    assert not writing.done()
+    go.set()
+    await asyncio.wait((writing,))
+    assert writing.cancelled()
+    assert options.known.exists()
 
 
 def test_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
