@@ -1,4 +1,4 @@
-"""What all tests share: one V8, as it starts only once per process."""
+"""What all tests share: one V8, as it starts only once per process, and no clock beside generated examples."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from supervisor.engine.engine import Engine
+
+# How long an example takes says how busy the machine is: 200 ms pass while it does something else.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

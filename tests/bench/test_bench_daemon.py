@@ -1,12 +1,16 @@
 """The benchmarks of the daemon, as small as they can be."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.bench.test_bench_load_many import pretend_wrk
+from tests.bench.test_bench_load_many import pretend_wrk, wait_for
 from tools.benchmarks import crash, fleet, handover, wake
 from tools.benchmarks.handover import CASES, Relay
+from tools.benchmarks.load_many import Going, load_on
 from tools.benchmarks.ours import Served
 from tools.benchmarks.results import MeasurementFailed
 
@@ -48,7 +52,14 @@ def test_crashes_are_survived(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_hosts_hand_over_under_load(tmp_path: Path, case: str) -> None:
+def test_hosts_hand_over_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    @contextmanager
+    def load_that_goes(*arguments: Any, **options: Any) -> Iterator[Going]:
+        with load_on(*arguments, **options) as going:
+            wait_for(tmp_path / "arguments")  # before, what is to end it would kill it
+            yield going
+
+    monkeypatch.setattr(handover, "load_on", load_that_goes)
     seen = handover.measure(pretend_wrk(tmp_path), SERVED, case, Relay(tasks=2, handovers=2), tmp_path)
     assert (seen["handovers"], seen["requests"], seen["failed"]) == (2, 7, 2)
     assert 0 < seen["took_p50_ms"] <= seen["took_max_ms"]

@@ -11,11 +11,12 @@ from tools.benchmarks.load import Wrk
 from tools.benchmarks.load_many import Going, load_on, script
 from tools.benchmarks.results import MeasurementFailed
 
+# Who has read its arguments may interrupt it: they are written where it is ready for that.
 PROGRAM = """#!{python}
 import pathlib, sys, time
-pathlib.Path("{folder}", "arguments").write_text(" ".join(sys.argv[1:]))
 try:
-    time.sleep(60)
+    pathlib.Path("{folder}", "arguments").write_text(" ".join(sys.argv[1:]))
+    time.sleep(300)
 except KeyboardInterrupt:
     {at_the_end}
 """
@@ -31,7 +32,7 @@ def pretend_wrk(folder: Path, at_the_end: str = f"print('{REPORT}')") -> Wrk:
 
 
 def wait_for(file: Path) -> str:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (file.exists() and file.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -70,7 +71,7 @@ def test_it_is_ended_with_the_block_whatever_happens_in_it(tmp_path: Path) -> No
 
 def test_one_that_does_not_end_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_many, "ANSWER_SECONDS", 0.1)
-    wrk = pretend_wrk(tmp_path, "time.sleep(60)")
+    wrk = pretend_wrk(tmp_path, "time.sleep(300)")
     load = load_on(wrk, [1], connections=1, seconds=60, close=False, folder=tmp_path)
     with load as going:
         wait_for(tmp_path / "arguments")

@@ -1,5 +1,6 @@
 """The daemon under measurement: it comes, it says what it refuses, and nothing of it is left."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -58,6 +59,8 @@ def test_it_is_killed_when_the_block_is_left(tmp_path: Path, error: type[BaseExc
 def test_a_host_that_goes_away_is_a_failure_with_its_last_words(tmp_path: Path) -> None:
     def asked() -> None:
         with our_host(tmp_path) as host:
+            while "serving" not in host.log.read_text():  # lines are written a moment after they are said
+                time.sleep(0.01)
             host.kill()
             host.control.status()
 
@@ -101,24 +104,27 @@ def test_an_interrupted_run_leaves_no_daemon(tmp_path: Path, number: signal.Sign
     bench = subprocess.Popen(
         [sys.executable, "-m", "tools.benchmarks", "daemon", "--wakes", "2000"],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        host = _wait_for_host(bench.pid)
+        host = _wait_for_host(bench)
         bench.send_signal(number)
         assert bench.wait(60) == 1
     finally:
-        bench.kill()
+        for pid in procfs.session_processes(bench.pid):  # it, and what it may be building
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         bench.wait()
     assert procfs.session_processes(host) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def _wait_for_host(bench: int) -> int:
+def _wait_for_host(bench: subprocess.Popen[bytes]) -> int:
     deadline = time.monotonic() + 120  # what it runs may have to be built first
-    while time.monotonic() < deadline:
-        for child in Path(f"/proc/{bench}/task/{bench}/children").read_text().split():
-            if b"serve\0" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
+    while time.monotonic() < deadline and bench.poll() is None:
+        for child in Path(f"/proc/{bench.pid}/task/{bench.pid}/children").read_text().split():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                if b"serve\0" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return int(child)
         time.sleep(0.02)
     raise AssertionError("no daemon was started")

@@ -5,6 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from supervisor.spec.files import load_task_file
 from tools.benchmarks import containment, procfs, program
 from tools.benchmarks.children import free_port, started
@@ -71,8 +73,10 @@ def test_its_isolates_idle(tmp_path: Path) -> None:
         assert executable == Path(sys.executable).resolve()
 
 
-def test_it_contains_a_tenant_that_runs_out_of_memory(tmp_path: Path) -> None:
-    seen = containment.measure(OURS, "many-arrays", containment.Terms(limit_mib=16, guard_mib=512), tmp_path)
+def test_it_contains_a_tenant_that_runs_out_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containment, "PATIENCE_SECONDS", 60.0)
+    terms = containment.Terms(limit_mib=16, seconds=60.0, guard_mib=512)
+    seen = containment.measure(OURS, "many-arrays", terms, tmp_path)
     assert (seen["contained"], seen["process"], seen["tenant"]) == (1.0, "alive", "limit: heap-limit")
     assert (seen["neighbour"], seen["fresh"]) == ("answers", "yes")
 

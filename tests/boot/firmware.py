@@ -12,6 +12,9 @@ import uuid
 
 from supervisor.boot.checks.dhcp_packet import discover, read_options
 
+TIMES = 4
+EACH_S = 5  # dnsmasq looks for 3 s whether somebody has the address already
+
 
 def request(mac: str, kind: str, identity: str) -> bytes:
     """A DHCPDISCOVER with what firmware adds."""
@@ -28,16 +31,20 @@ def request(mac: str, kind: str, identity: str) -> bytes:
 
 
 def told(interface: str, mac: str, kind: str, identity: str) -> str:
-    """What comes first within five seconds: a file and an address."""
+    """What comes first: a file and an address. It asks again if nothing comes, as firmware does."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as card:
         card.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         card.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         card.bind(("0.0.0.0", 68))
-        card.settimeout(5)
-        card.sendto(request(mac, kind, identity), ("255.255.255.255", 67))
-        try:
-            answer = card.recv(4096)
-        except TimeoutError:
+        card.settimeout(EACH_S)
+        for _ in range(TIMES):
+            card.sendto(request(mac, kind, identity), ("255.255.255.255", 67))
+            try:
+                answer = card.recv(4096)
+                break
+            except TimeoutError:
+                continue
+        else:
             return "nothing"
     named = read_options(answer[240:]).get(67, b"") or answer[108:236]
     return f"{named.rstrip(b'\0').decode() or 'none'} {socket.inet_ntoa(answer[16:20])}"

@@ -16,7 +16,7 @@ import pytest
 SERVER, NETWORK = "10.77.0.1", "10.77.0.0/24"
 PREFIX = "fd77::/64"
 BRIDGE = "br0"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:

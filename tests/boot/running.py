@@ -15,7 +15,7 @@ from typing import Any
 
 from supervisor.boot.shelf import seal
 from tests.boot.packages import BootParts
-from tests.boot.rack_net import BRIDGE, PREFIX, SERVER, Namespace, RackNet, wait_until
+from tests.boot.rack_net import BRIDGE, PATIENCE_S, PREFIX, SERVER, Namespace, RackNet, wait_until
 
 CHECKOUT = Path(__file__).parents[2]
 ENVIRONMENT = {"PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
@@ -73,7 +73,7 @@ class Site:
         command = (at or self.net.server).command(sys.executable, "-m", "supervisor", "boot-server", *words)
         return subprocess.run(
             [*command, "--config", str(self.config)],
-            capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT, cwd="/",
+            capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT, cwd="/",
         )  # fmt: skip
 
     @contextlib.contextmanager
@@ -93,7 +93,7 @@ class Site:
             yield process
             if process.returncode is None:  # else the test has killed it, and waited
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(30) == 0, self.log.read_text()
+                assert process.wait(PATIENCE_S) == 0, self.log.read_text()
         finally:
             process.kill()
             process.wait()
@@ -104,15 +104,15 @@ class Site:
         return "boot server ready" in text and "started, version" in text
 
     def events(self) -> list[dict[str, Any]]:
-        """The log so far."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        """The log so far; a line that is being written is none yet."""
+        lines = self.log.read_text().splitlines(keepends=True) if self.log.exists() else []
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
     def stages(self, mac: str) -> list[str]:
         """The stations that a machine has passed, as the log tells them."""
         return [each["stage"] for each in self.events() if each.get("event") == "machine" and each.get("mac") == mac]
 
-    def wait_stage(self, mac: str, stage: str, seconds: float = 30) -> None:
+    def wait_stage(self, mac: str, stage: str, seconds: float = PATIENCE_S) -> None:
         """Waits until a machine is there."""
         wait_until(lambda: stage in self.stages(mac), f"{mac} at {stage}: {self.stages(mac)}", seconds)
 

@@ -53,6 +53,7 @@ def other_dhcp(at: Namespace, site: Site, span: str = "10.77.0.50,10.77.0.59") -
         "--user=root",
         "--conf-file=/dev/null",
         "--pid-file",
+        "--no-ping",  # or it would look for 3 s whether somebody has the address already
     )
     words = [*fixed, f"--dhcp-range={span}", f"--dhcp-leasefile={folder}/leases", "--log-facility=-"]
     process = at.start(str(site.parts.dnsmasq), *words, log=folder / "log")

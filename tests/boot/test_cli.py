@@ -95,9 +95,9 @@ def test_boot_config_reads_the_kernels_words(
     tmp_path: Path, line: str, code: int, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "cmdline").write_text(line)
-    words = ["--cmdline", str(tmp_path / "cmdline"), "--config", str(tmp_path / "x.toml"), "--give-up", "1.5"]
+    words = ["--cmdline", str(tmp_path / "cmdline"), "--config", str(tmp_path / "x.toml"), "--give-up", "4"]
     assert code_of(["boot-config", *words, "--console", str(tmp_path / "console")]) == code
     assert told in capsys.readouterr().err
     assert not (tmp_path / "x.toml").exists()
     if code == 1 and "http:" in line:
-        assert "trying again in 1 s" in (tmp_path / "console").read_text()
+        assert "; trying again in " in (tmp_path / "console").read_text()

@@ -23,7 +23,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner]:
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_two_signals_are_two_steps(runner: asyncio.Runner, first: signal.Signals, second: signal.Signals) -> None:
     async def main() -> None:
-        async with StopSignals() as stop, asyncio.timeout(10):
+        async with StopSignals() as stop, asyncio.timeout(60):
             end = asyncio.ensure_future(stop.wait_end())
             os.kill(os.getpid(), first)
             assert await stop.wait_drain() == first.name
@@ -38,7 +38,7 @@ def test_two_signals_are_two_steps(runner: asyncio.Runner, first: signal.Signals
 
 def test_more_signals_change_nothing(runner: asyncio.Runner) -> None:
     async def main() -> None:
-        async with StopSignals() as stop, asyncio.timeout(10):
+        async with StopSignals() as stop, asyncio.timeout(60):
             for number in range(5):
                 stop.request(f"request {number}")
             assert await stop.wait_drain() == "request 0"
@@ -50,7 +50,7 @@ def test_more_signals_change_nothing(runner: asyncio.Runner) -> None:
 
 def test_several_may_wait(runner: asyncio.Runner) -> None:
     async def main() -> None:
-        async with StopSignals() as stop, asyncio.timeout(10):
+        async with StopSignals() as stop, asyncio.timeout(60):
             waiting = [asyncio.ensure_future(stop.wait_drain()) for _ in range(3)]
             await asyncio.sleep(0)
             os.kill(os.getpid(), signal.SIGTERM)
@@ -81,7 +81,7 @@ async def test_a_process_that_drains_exits_as_it_likes() -> None:
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGTERM)
         assert await process.stdout.readline() == b"SIGTERM\n"

@@ -18,7 +18,7 @@ from supervisor.spec.views import HostView
 from tests.fakes.control_api import ControlApi, a_task, problem, said
 
 EXIT = {
-    "time": time.time() - 3.5 * 3600, "reason": "heap-limit", "message": "too\x1b[2J much", "limit": 10.0,
+    "time": 1.0e9, "reason": "heap-limit", "message": "too\x1b[2J much", "limit": 10.0,
     "measured": 11.5, "stack": "Error\n    at a.js:1\x07",
 }  # fmt: skip
 ISOLATE = {
@@ -29,7 +29,7 @@ ISOLATE = {
 
 def test_ps(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     api.tasks = {
-        "shop": a_task("shop", isolate=ISOLATE, exits=[EXIT]),
+        "shop": a_task("shop", isolate=ISOLATE, exits=[EXIT | {"time": time.time() - 3.5 * 3600}]),
         "7": a_task("7", state="backoff", waitS=4.5, listen=[]),
     }
     assert code_of(["ps"]) == 0
@@ -104,7 +104,9 @@ ODD_TASK = st.fixed_dictionaries({}, optional=dict.fromkeys(a_task(""), ODD))
 ODD_HOST = st.fixed_dictionaries({}, optional=dict.fromkeys(HostView.model_json_schema()["properties"], ODD))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(task=ODD_TASK, host=ODD_HOST, lines=ODD)
 def test_views_of_another_version_are_shown_as_far_as_they_go(
     api: ControlApi, task: dict[str, object], host: dict[str, object], lines: object
@@ -177,7 +179,7 @@ def test_blocked_and_release(api: ControlApi, capsys: pytest.CaptureFixture[str]
     assert code_of(["blocked"]) == 0
     assert "nothing is blocked" in capsys.readouterr().err
     api.blocks = [
-        {"sources": "ab" * 32, "task": "bad", "reason": "aborted", "since": time.time(), "until": time.time() + 3600.5}
+        {"sources": "ab" * 32, "task": "bad", "reason": "aborted", "since": time.time(), "until": time.time() + 3655}
     ]
     assert code_of(["blocked"]) == 0
     row = capsys.readouterr().out.splitlines()[1].split()

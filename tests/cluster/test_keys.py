@@ -111,7 +111,9 @@ def test_a_key_file_that_is_a_folder_or_a_pipe(tmp_path: Path) -> None:
             read_keys(file)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(data=st.binary(max_size=600))
 def test_any_bytes_are_keys_or_a_settings_error(tmp_path: Path, data: bytes) -> None:
     try:

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-PATIENCE = 20.0  # seconds until a test is given up: a hang is a failure, not a wait
+PATIENCE = 60.0  # seconds until a test is given up: a hang is a failure, not a wait
 TASK: dict[str, Any] = {"taskId": "shop", "mainPath": "./app.js", "listen": ["127.0.0.1:3000"]}
 
 

@@ -33,7 +33,7 @@ class Door:
     def __init__(self, options: ControlOptions) -> None:
         self.ring = KeyRing([ClusterKey(bytes(range(32)))])
         self.client = self.ring.client_context()
-        self.options = replace(options, peers=PeerOptions(ANY, self.ring.server_context()))
+        self.options = replace(options, grace=30.0, peers=PeerOptions(ANY, self.ring.server_context()))
         self.peer = FakePeerControl()
         self.port = 0
 

@@ -216,7 +216,7 @@ async def test_apply_goes_on_when_its_client_does_not_wait(host: FakeHost, optio
 @on_uvloop
 async def test_the_end_waits_for_what_was_begun(host: FakeHost, options: ControlOptions) -> None:
     host.gate = asyncio.Event()
-    async with ControlServer(host, options):
+    async with ControlServer(host, replace(options, grace=30.0)):
         reply = asyncio.create_task(ask(options.socket, "PUT", "/v1/tasks/shop", TASK))
         while not host.asked("apply"):
             await asyncio.sleep(0.001)

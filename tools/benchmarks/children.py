@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,7 +19,11 @@ from tools.benchmarks import procfs
 from tools.benchmarks.interrupts import interrupts_wait
 from tools.benchmarks.results import MeasurementFailed
 
-STOP_SECONDS = 5.0  # what a program gets to end after SIGTERM, and again after SIGKILL
+STOP_SECONDS = 5.0  # what a program gets to end after SIGTERM
+KILLED_SECONDS = 60.0  # and after SIGKILL, which nobody can refuse: only a busy machine takes long over it
+# Below those that the system gives to connections, so that a port is still free when it is wanted again.
+PORTS = range(10_240, 32_000)
+TRIES = 1000  # ports that are looked at for a free one
 OUTPUT_LINES = 6  # of its output, in the message about a program that failed
 
 
@@ -73,11 +79,13 @@ def last_lines(log: Path) -> str:
 
 
 def free_port() -> int:
-    """Returns a TCP port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Returns a TCP port of 127.0.0.1 that nobody listens on at this moment. Raises MeasurementFailed."""
+    for _ in range(TRIES):
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise MeasurementFailed(f"none of {TRIES} ports was free")
 
 
 def _popen(launch: Launch, log: int, *, talk: bool) -> subprocess.Popen[str]:
@@ -101,9 +109,9 @@ def _end(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, KILLED_SECONDS)):
         _signal_session(process.pid, number)
-        if _over_within(process, STOP_SECONDS):
+        if _over_within(process, seconds):
             return
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.benchmarks import procfs
 from tools.benchmarks.cache import ROOT
-from tools.benchmarks.children import last_lines
+from tools.benchmarks.children import PORTS, last_lines
 from tools.benchmarks.control import Control
 from tools.benchmarks.interrupts import interrupts_wait
 from tools.benchmarks.results import MeasurementFailed
@@ -28,8 +28,6 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 40.0  # it answers what is under way, for 30 s at most
 LOOK_SECONDS = 0.002
 NOT_INHERITED = ("ISOLATED_", "NOTIFY_SOCKET", "WATCHDOG_", "PYTHONDONTWRITEBYTECODE")
-# Below those that the system gives to connections, so that a port is still free when it is wanted again.
-PORTS = range(10_240, 32_000)
 
 
 def command(config: Path) -> list[str]:

@@ -43,7 +43,11 @@ class Memory:
             self._changed.clear()
             data = self._dump(view)
             if data != self._written:
-                await asyncio.get_running_loop().run_in_executor(None, self._write, data)
+                writing = asyncio.get_running_loop().run_in_executor(None, self._write, data)
+                try:
+                    await asyncio.shield(writing)
+                finally:
+                    await writing  # before close() writes: two at a time would get into each other's way
                 await asyncio.sleep(EVERY_S)
 
     def close(self, view: View) -> None:

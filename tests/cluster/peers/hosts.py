@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from supervisor.cluster.keys import ClusterKey
 from supervisor.cluster.peers.answering import Answering
+from supervisor.cluster.peers.calls import CallTimes
 from supervisor.cluster.peers.psk import KeyRing
 from supervisor.cluster.values import HostState, Member, MemberState
 from supervisor.control.options import ControlOptions, PeerOptions
@@ -23,6 +24,8 @@ from tests.fakes.control import FakeHost
 from tests.fakes.door import FakeDoor
 
 KEY, OTHER = (ClusterKey(bytes(range(n, n + 32))) for n in (0, 50))
+
+PATIENT = CallTimes(call=60.0, boot=60.0)  # for calls that have to be answered, however busy the machine is
 
 
 def member(name: str, port: int, address: str = "127.0.0.1") -> Member:

@@ -31,7 +31,7 @@ from supervisor.cluster.values import (
 )
 from supervisor.errors import Refused as Refusal
 from supervisor.state.errors import StoreFull
-from tests.cluster.peers.hosts import KEY, OTHER, answer, member, nobody, peer, saying
+from tests.cluster.peers.hosts import KEY, OTHER, PATIENT, answer, member, nobody, peer, saying
 from tests.control.asking import on_uvloop
 from tests.fakes.door import record_named
 from tests.fakes.relay import relay
@@ -82,7 +82,7 @@ async def test_questions_and_answers_arrive_as_they_are(folder: Path) -> None:
         ("revise", (newer,), Refused("SyntaxError: no", Cause.PROGRAM)),
     ]
     async with peer(folder) as host, a_wire() as wire:
-        calls: Peers = PeerCalls(wire)
+        calls: Peers = PeerCalls(wire, PATIENT)
         for name, arguments, expected in asked:
             host.door.answers[name] = expected
             assert await getattr(calls, name)(host.member, *arguments) == expected
@@ -92,7 +92,7 @@ async def test_questions_and_answers_arrive_as_they_are(folder: Path) -> None:
 @on_uvloop
 async def test_connections_are_used_again(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire, relay(host.port) as listened:
-        calls = PeerCalls(wire)
+        calls = PeerCalls(wire, PATIENT)
         for call in CALLS * 3:
             await call(calls, member("host-1", listened.port))
         assert len(listened.recordings) == 1
@@ -102,7 +102,7 @@ async def test_connections_are_used_again(folder: Path) -> None:
 async def test_a_host_that_is_not_reached_or_does_not_have_the_key_is_silent(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire:
         host.ring.become([OTHER])
-        calls = PeerCalls(wire)
+        calls = PeerCalls(wire, PATIENT)
         with nobody() as port:
             for to in (host.member, member("gone", port), member("odd", 0), member("host", 1, "no such name")):
                 for call in CALLS:
@@ -140,7 +140,7 @@ async def test_calls_are_counted_by_what_was_asked_and_how_it_went(folder: Path)
 async def test_a_boot_may_take_longer_than_the_others(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire:
         host.door.gate = asyncio.Event()
-        calls = PeerCalls(wire, CallTimes(call=0.2, boot=30.0))
+        calls = PeerCalls(wire, CallTimes(call=0.2, boot=60.0))
         booting = asyncio.create_task(calls.boot(host.member, "shop", 2))
         with pytest.raises(Silent):
             await calls.grant(host.member, "host-2")
@@ -151,7 +151,7 @@ async def test_a_boot_may_take_longer_than_the_others(folder: Path) -> None:
 @on_uvloop
 async def test_a_host_that_says_that_it_did_nothing_has_refused(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire:
-        calls = PeerCalls(wire)
+        calls = PeerCalls(wire, PATIENT)
         for error in (Refusal("the host drains"), StoreFull(Path("/state"), "no room", "make some")):
             for call in (calls.admit, calls.revise):
                 host.door.fail = error
@@ -166,7 +166,7 @@ async def test_a_host_that_says_that_it_did_nothing_has_refused(folder: Path) ->
 @on_uvloop
 async def test_a_host_with_a_defect_may_have_done_it(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire:
-        calls = PeerCalls(wire)
+        calls = PeerCalls(wire, PATIENT)
         for call in CALLS:
             host.door.fail = RuntimeError("a defect")
             with pytest.raises(Silent, match="a defect of isolated"):
@@ -203,7 +203,7 @@ def test_an_answer_that_is_none_is_silence(data: bytes) -> None:
     @on_uvloop
     async def run() -> None:
         async with saying(data) as port, a_wire() as wire:
-            calls = PeerCalls(wire, CallTimes(call=5.0, boot=5.0))
+            calls = PeerCalls(wire, PATIENT)
             for call in CALLS:
                 with pytest.raises(Silent):
                     await call(calls, member("host-1", port))
@@ -215,7 +215,7 @@ def test_an_answer_that_is_none_is_silence(data: bytes) -> None:
 async def test_an_answer_to_another_question_is_silence(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire:
         host.door.answers |= {"admit": Booted(), "boot": Admitted(), "revise": Admitted()}
-        calls = PeerCalls(wire)
+        calls = PeerCalls(wire, PATIENT)
         for call in (CALLS[0], CALLS[1], CALLS[-1]):
             with pytest.raises(Silent, match="another question"):
                 await call(calls, host.member)
@@ -227,7 +227,7 @@ async def test_nobody_is_sent_elsewhere(folder: Path) -> None:
         elsewhere = f"307 Temporary Redirect\r\nLocation: https://127.0.0.1:{other.port}/v1/peer/admit"
         async with saying(answer(b"", elsewhere)) as port:
             with pytest.raises(Silent):
-                await PeerCalls(wire).admit(member("host-1", port), RECORD)
+                await PeerCalls(wire, PATIENT).admit(member("host-1", port), RECORD)
     assert not other.door.asked
 
 
@@ -235,21 +235,21 @@ async def test_nobody_is_sent_elsewhere(folder: Path) -> None:
 async def test_an_answer_without_end_is_silence() -> None:
     async with saying(answer(bytes(2_000_000), length=2**40)) as port, a_wire() as wire:
         with pytest.raises(Silent, match="more than 1000 bytes"):
-            await wire.ask(member("host-1", port), "GET", "/v1/tasks", within_s=10.0, limit=1000)
+            await wire.ask(member("host-1", port), "GET", "/v1/tasks", within_s=60.0, limit=1000)
 
 
 @on_uvloop
 async def test_control_calls_are_passed_on_as_they_are(folder: Path) -> None:
     body = b'{"taskId": "shop", "mainPath": "./app.js", "listen": ["127.0.0.1:3000"]}'
     async with peer(folder) as host, a_wire() as wire:
-        reply = await wire.pass_on(host.member, "PUT", "/v1/tasks/shop?dryRun=false", body, within_s=10.0)
+        reply = await wire.pass_on(host.member, "PUT", "/v1/tasks/shop?dryRun=false", body, within_s=60.0)
         assert (reply.status, reply.media) == (201, "application/json")
         assert reply.document()["task"] == "shop"
         assert list(host.host.specs) == ["shop"]
-        gone = await wire.pass_on(host.member, "GET", "/v1/tasks/other", None, within_s=10.0)
+        gone = await wire.pass_on(host.member, "GET", "/v1/tasks/other", None, within_s=60.0)
         assert (gone.status, gone.media) == (404, "application/problem+json")
         assert gone.problem == "there is no task other"
-        assert (await wire.pass_on(host.member, "DELETE", "/v1/tasks/shop", None, within_s=10.0)).status == 204
+        assert (await wire.pass_on(host.member, "DELETE", "/v1/tasks/shop", None, within_s=60.0)).status == 204
         assert not host.host.specs
 
 
@@ -257,7 +257,7 @@ async def test_control_calls_are_passed_on_as_they_are(folder: Path) -> None:
 async def test_logs_are_followed_through_and_end_with_who_follows(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire:
         await wire.ask(
-            host.member, "POST", "/v1/apply", {"taskId": "shop", "mainPath": "a.js", "listen": []}, within_s=10.0
+            host.member, "POST", "/v1/apply", {"taskId": "shop", "mainPath": "a.js", "listen": []}, within_s=60.0
         )
         host.host.say("shop", "one")
         path = "/v1/tasks/shop/logs?follow=true"
@@ -294,7 +294,7 @@ async def test_a_stream_that_falls_quiet_is_silence(folder: Path) -> None:
     async with (
         peer(folder) as host,
         a_wire() as wire,
-        wire.follow(host.member, "/v1/events", quiet_s=0.2) as (_, chunks),
+        wire.follow(host.member, "/v1/events", quiet_s=2.0) as (_, chunks),
     ):
         assert await anext(chunks) == b"retry: 1000\n\n"
         with pytest.raises(Silent, match="in time"):
@@ -304,7 +304,7 @@ async def test_a_stream_that_falls_quiet_is_silence(folder: Path) -> None:
 @on_uvloop
 async def test_a_kept_connection_that_the_host_has_closed_is_not_noticed(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire, relay(host.port) as listened:
-        calls = PeerCalls(wire)
+        calls = PeerCalls(wire, PATIENT)
         to = member("host-1", listened.port)
         for _ in range(3):
             assert await calls.admit(to, RECORD) == Admitted()

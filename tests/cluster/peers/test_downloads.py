@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.cluster.peers import downloads
 from supervisor.cluster.peers.downloads import DownloadOptions, Downloads
 from supervisor.cluster.peers.psk import KeyRing
 from supervisor.cluster.peers.wire import Wire
@@ -27,7 +28,7 @@ BUNDLE = "application/octet-stream"
 class Receiver:
     """A host that fetches: its store, and what it has seen of the files on their way."""
 
-    def __init__(self, folder: Path, wire: Wire, size: int = 64 << 20, within_s: float = 20.0) -> None:
+    def __init__(self, folder: Path, wire: Wire, size: int = 64 << 20, within_s: float = 60.0) -> None:
         self.bundles = Bundles(folder / "received")
         self.folder = folder / "coming"
         self.folder.mkdir(exist_ok=True)
@@ -44,7 +45,7 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver(folder: Path, size: int = 64 << 20, within_s: float = 20.0) -> AsyncIterator[Receiver]:
+async def receiver(folder: Path, size: int = 64 << 20, within_s: float = 60.0) -> AsyncIterator[Receiver]:
     async with Wire(KeyRing([KEY])) as wire:
         made = Receiver(folder, wire, size, within_s)
         yield made
@@ -83,14 +84,19 @@ async def test_hosts_that_do_not_have_it_or_do_not_answer_are_passed_over(folder
 
 
 @on_uvloop
-async def test_a_host_that_is_busy_is_asked_again_and_not_for_ever(folder: Path) -> None:
-    async with peer(folder) as host, peer(folder, "host-2") as without, receiver(folder, within_s=1.5) as here:
+async def test_a_host_that_is_busy_is_asked_again_and_not_for_ever(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "BUSY_S", 0.01)
+    async with peer(folder) as host, peer(folder, "host-2") as without:
         digest = stored(host, folder, FILES)
-        host.busy = 10_000
-        assert not await here.downloads.hold(digest, [without.member, host.member])
-        assert host.busy < 10_000 - 2
+        host.busy = 1_000_000
+        async with receiver(folder, within_s=1.5) as here:
+            assert not await here.downloads.hold(digest, [without.member, host.member])
+        assert host.busy < 1_000_000 - 2
         host.busy = 2
-        assert await here.downloads.hold(digest, [without.member, host.member])
+        async with receiver(folder) as here:
+            assert await here.downloads.hold(digest, [without.member, host.member])
 
 
 @on_uvloop

@@ -237,7 +237,7 @@ async def test_no_session_outlives_its_key() -> None:
 def ask_with(port: int, context: ssl.SSLContext, session: ssl.SSLSession | None) -> tuple[bytes, ssl.SSLSession | None]:
     """The same over a blocking socket, which can go on with a session of before."""
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
         context.wrap_socket(plain, session=session) as sock,
     ):
         sock.sendall(QUESTION)

@@ -9,7 +9,7 @@ from supervisor.cluster.peers.calls import PeerCalls
 from supervisor.cluster.peers.psk import KeyRing, PeerKey
 from supervisor.cluster.peers.wire import Wire
 from supervisor.cluster.values import Claim, Revised, Version, Withheld
-from tests.cluster.peers.hosts import KEY, member, peer
+from tests.cluster.peers.hosts import KEY, PATIENT, member, peer
 from tests.cluster.peers.test_downloads import Receiver, stored
 from tests.control.asking import on_uvloop
 from tests.fakes.door import record_named
@@ -25,7 +25,7 @@ SETTINGS = {"taskId": LABEL, "mainPath": "./the-main-module.js", "listen": [], "
 async def test_nothing_of_what_hosts_tell_each_other_can_be_read(folder: Path) -> None:
     record = record_named(LABEL, settings=SETTINGS)
     async with peer(folder) as host, Wire(KeyRing([KEY])) as wire, relay(host.port) as listened:
-        to, calls = member("host-1", listened.port), PeerCalls(wire)
+        to, calls = member("host-1", listened.port), PeerCalls(wire, PATIENT)
         host.door.answers |= {"guard": Withheld(record, 9), "find": record, "revise": Revised(record)}
         digest = stored(host, folder, {"app.js": PROGRAM * 100})
         await calls.admit(to, record)
@@ -34,10 +34,10 @@ async def test_nothing_of_what_hosts_tell_each_other_can_be_read(folder: Path) -
         await calls.revise(to, record)
         await calls.claim(to, Claim(LABEL, 3, "host-2", None))
         await calls.lease(to, "host-1", {LABEL: Version(1, 1)})
-        applied = await wire.ask(to, "PUT", f"/v1/tasks/{LABEL}", SETTINGS, within_s=10.0)
+        applied = await wire.ask(to, "PUT", f"/v1/tasks/{LABEL}", SETTINGS, within_s=60.0)
         assert applied.status == 201
         host.host.say(LABEL, SECRET)
-        logs = await wire.ask(to, "GET", f"/v1/tasks/{LABEL}/logs", within_s=10.0)
+        logs = await wire.ask(to, "GET", f"/v1/tasks/{LABEL}/logs", within_s=60.0)
         assert SECRET.encode() in logs.body
         here = Receiver(folder, wire)
         assert await here.downloads.hold(digest, [to])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from supervisor.cluster.power.program import run_program
 from tests.cluster.power.machines import script
 
 LONG_S = 60.0
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 async def failure(words: list[str], limit_s: float = LONG_S) -> str:
@@ -44,6 +45,7 @@ async def written(file: Path) -> int:
 
 
 def open_files() -> int:
+    gc.collect()  # what earlier tests left to it is not to go in between
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -58,7 +60,7 @@ async def test_words_are_given_as_they_are_and_nothing_of_our_environment(
     names = {line.partition("=")[0] for line in (tmp_path / "env").read_text().splitlines()}
     assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "WHO"}
     assert (tmp_path / "pwd").read_text() == "/\n"
-    assert open_files() == before
+    assert open_files() <= before
 
 
 async def test_an_exit_code_is_told_with_the_last_line_of_the_output(tmp_path: Path) -> None:
@@ -87,14 +89,14 @@ async def test_what_is_not_there_or_no_program_is_told(tmp_path: Path) -> None:
     plain.write_text("x")
     assert await failure([str(plain)]) == f"{plain} cannot be started: Permission denied"
     assert "no program can be given" in await failure(["/bin/true", "a\0b"])
-    assert open_files() == before
+    assert open_files() <= before
 
 
 async def test_at_the_limit_it_is_killed_with_what_it_started(tmp_path: Path) -> None:
     program = script(tmp_path, f"sleep 600 & echo $! > {tmp_path}/pid; echo waiting; trap '' TERM; wait")
-    running = asyncio.create_task(failure([program], limit_s=2.0))
+    running = asyncio.create_task(failure([program], limit_s=5.0))
     child = await written(tmp_path / "pid")
-    assert await running == f"{program} took longer than 2 s and was killed: waiting"
+    assert await running == f"{program} took longer than 5 s and was killed: waiting"
     await gone(child)
 
 
@@ -108,7 +110,7 @@ async def test_who_is_cancelled_leaves_nothing_running(tmp_path: Path) -> None:
         await running
     await gone(pid)
     assert running.cancelled()
-    assert open_files() == before
+    assert open_files() <= before
 
 
 async def test_what_it_leaves_running_is_not_waited_for_and_lives_on(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from tests.cluster.power.machines import secret
 from tests.fakes.certificate import Certificate, certificate
 from tests.fakes.management_controller import RESET, SYSTEM, FakeController, refusal, served
 
-PATIENT = Patience(request_s=30.0, on_s=60.0, poll_s=0.01)
-SOON = Patience(request_s=30.0, on_s=1.0, poll_s=0.01)
+PATIENT = Patience(request_s=60.0, on_s=120.0, poll_s=0.01)
+SOON = Patience(request_s=60.0, on_s=3.0, poll_s=0.01)  # but enough for the first look on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +245,7 @@ async def test_a_controller_that_misses_answers_while_the_machine_starts_is_aske
 ) -> None:
     waking = asyncio.create_task(power_on(way, PATIENT))
     controller.states = [*["Off"] * 5, "On"]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not controller.resets:
             await asyncio.sleep(0.005)
     controller.busy = 3
@@ -258,7 +258,7 @@ async def test_a_machine_that_does_not_come_is_told_at_the_deadline(
     way: Redfish, controller: FakeController, state: str | None
 ) -> None:
     controller.state, controller.states = state, []
-    assert await failure(way, SOON) == f"{way.origin}{SYSTEM} is {state or 'silent'} and not On after 1 s"
+    assert await failure(way, SOON) == f"{way.origin}{SYSTEM} is {state or 'silent'} and not On after 3 s"
     assert controller.resets == ["On"]
 
 

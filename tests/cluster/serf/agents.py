@@ -34,11 +34,16 @@ def address(number: int) -> str:
     return f"127.0.0.{number}:7946"
 
 
-def options(folder: Path, number: int, *join: int, keys: tuple[bytes, ...] = (KEY,)) -> SerfOptions:
-    """Of host `number`, which looks for the cluster at others."""
+def options(
+    folder: Path, number: int, *join: int, keys: tuple[bytes, ...] = (KEY,), patience_s: float = 30.0
+) -> SerfOptions:
+    """Of host `number`, which looks for the cluster at others.
+
+    `patience_s`: so long the loop of the tests may stand still, for the machine is busy, until its agents are killed.
+    """
     return SerfOptions(
         folder=folder / f"h{number}", keys=keys, bind=address(number), advertise=address(number),
-        join=tuple(map(address, join)),
+        join=tuple(map(address, join)), patience_s=patience_s,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from tests.cluster.serf.agents import host, options, until
 
 async def main(folder: str, number: str, *join: str) -> None:
     """Until it is killed."""
-    async with host(options(Path(folder), int(number), *map(int, join))) as found:
+    async with host(options(Path(folder), int(number), *map(int, join), patience_s=3.0)) as found:
         await until(lambda: found.membership.is_current)
         print(found.membership.agent_pid, found.agent, flush=True)  # noqa: T201
         await asyncio.Event().wait()

@@ -148,6 +148,6 @@ async def test_an_agent_that_is_not_there_is_an_os_error() -> None:
 
 
 async def until(holds: object) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # type: ignore[operator]
             await asyncio.sleep(0.01)

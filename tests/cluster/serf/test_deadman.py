@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from supervisor.cluster.serf import deadman
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 AGENT = ["/bin/sh", "-c", "echo $$; exec sleep 600"]
 
 
@@ -81,13 +82,15 @@ def test_the_agent_goes_when_the_host_is_gone(start: Callable[..., Switch]) -> N
 def test_the_agent_goes_when_the_heart_stops_and_not_before(start: Callable[..., Switch]) -> None:
     switch = start(1.0)
     agent = switch.agent()
-    for _ in range(15):
-        os.write(switch.beats, b".")
-        time.sleep(0.1)
-    assert switch.process.poll() is None
-    silent = time.monotonic()
+    last = time.monotonic()
+    with suppress(BrokenPipeError):  # of a machine so busy that this test stood still for a second itself
+        for _ in range(15):
+            now = time.monotonic()
+            os.write(switch.beats, b".")
+            last = now
+            time.sleep(0.1)
     assert switch.process.wait(DEADLINE_S) == deadman.HOST_SILENT
-    assert time.monotonic() - silent >= 0.8
+    assert time.monotonic() - last >= 0.95
     assert gone(agent)
 
 

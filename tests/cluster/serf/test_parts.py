@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 
 from supervisor.cluster.alone import Alone
 from supervisor.cluster.membership import Membership
-from supervisor.cluster.serf import joiner, listener, publisher, rotator
+from supervisor.cluster.serf import files, joiner, listener, publisher, rotator
 from supervisor.cluster.serf.errors import AgentError
 from supervisor.cluster.serf.joiner import Joiner
 from supervisor.cluster.serf.life import Life
@@ -76,7 +77,8 @@ def listed(*members: Member) -> dict[str, Any]:
     }
 
 
-async def test_a_lost_connection_is_made_again_and_everybody_listed() -> None:
+async def test_a_lost_connection_is_made_again_and_everybody_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "LOOK_S", 600.0)  # nothing else is asked
     view, log, changed = View(member("own")), Log(), asyncio.Event()
     heard = Listener(view, log.reports, asyncio.get_running_loop().time, changed.set)
     async with fake_agent() as agent, running(heard.run(life_of(agent), expects_others=True)):
@@ -98,10 +100,9 @@ async def test_a_lost_connection_is_made_again_and_everybody_listed() -> None:
 async def test_the_view_is_current_when_all_who_were_known_are_listed_or_had_their_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(listener, "SETTLE_S", 0.4)
     monkeypatch.setattr(listener, "LOOK_S", 0.02)
-    view, log = View(member("own"), [member("gone")]), Log()
-    heard = Listener(view, log.reports, asyncio.get_running_loop().time, lambda: None)
+    view, log, now = View(member("own"), [member("gone")]), Log(), 100.0
+    heard = Listener(view, log.reports, lambda: now, lambda: None)
     async with fake_agent() as agent:
         async with running(heard.run(life_of(agent), expects_others=True)):
             (await agent.asked.get()).answer()
@@ -109,6 +110,7 @@ async def test_the_view_is_current_when_all_who_were_known_are_listed_or_had_the
             await asyncio.sleep(0.05)
             assert [each.alive for each in view.members] == [MemberState.ALIVE] * 2
             assert not heard.is_current
+            now += listener.SETTLE_S
 
             async def answering() -> None:
                 while True:
@@ -224,7 +226,7 @@ async def test_members_are_remembered_without_what_changes_often(tmp_path: Path)
     assert memory.load(1.0) == []
     async with running(memory.run(view)):
         memory.changed()
-        await until(options.known.exists)
+        await until(lambda: memory._written)
     kept = options.known.stat()
     memory.close(View(member("own"), [member("a", room=False), member("b", alive=MemberState.LEFT)]))
     assert options.known.stat().st_mtime_ns == kept.st_mtime_ns
@@ -232,6 +234,29 @@ async def test_members_are_remembered_without_what_changes_often(tmp_path: Path)
         ("a", MemberState.FAILED),
         ("b", MemberState.LEFT),
     ]
+
+
+async def test_who_ends_waits_for_what_is_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go, write = threading.Event(), threading.Event(), files.write_secret
+
+    def slow(file: Path, content: bytes) -> None:
+        begun.set()
+        assert go.wait(60)
+        write(file, content)
+
+    monkeypatch.setattr(files, "write_secret", slow)
+    options = SerfOptions(folder=tmp_path / "serf", keys=(KEY,))
+    memory = Memory(options, Log().reports)
+    writing = asyncio.create_task(memory.run(View(member("own"), [member("a")])))
+    memory.changed()
+    await until(begun.is_set)
+    writing.cancel()
+    await asyncio.wait((writing,), timeout=0.1)
+    assert not writing.done()
+    go.set()
+    await asyncio.wait((writing,))
+    assert writing.cancelled()
+    assert options.known.exists()
 
 
 def test_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
