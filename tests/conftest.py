@@ -1,9 +1,9 @@
-"""What all tests share: one V8, as it starts only once per process, and no clock beside generated examples."""
+"""What all tests share: one V8, as it starts only once per process, and how examples are generated."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from supervisor.engine.engine import Engine
 
 # How long an example takes says how busy the machine is: 200 ms pass while it does something else.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
+UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+# The same examples every time: a run that fails, fails again. New ones are looked for with --hypothesis-profile=search.
+settings.register_profile("same", **UNHURRIED, derandomize=True)
+settings.register_profile("search", **UNHURRIED, derandomize=False)
+settings.load_profile("same")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

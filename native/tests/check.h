@@ -30,7 +30,7 @@ inline constexpr bool kSanitized = false;
 #endif
 
 // How long threads and memory that a test let go of may take to be gone: V8's helper threads free some of it.
-inline int settle_ms = 5000;
+inline int settle_ms = 30'000;
 // Times that a test which left something behind is run, before that counts as a leak. Only the last run waits as long.
 inline constexpr int kRuns = 3;
 inline constexpr int kShortSettleMs = 200;

@@ -13,10 +13,12 @@
 #include <thread>
 
 #include "check.h"
+#include "clock.h"
 #include "temporary_folder.h"
 
 using isolated::ConfinedFolder;
 using isolated::FileContents;
+using isolated::MonotonicNs;
 using isolated::ReadError;
 
 namespace {
@@ -223,7 +225,9 @@ TEST(a_link_that_is_swapped_in_leads_nowhere) {
     }
   });
   int good = 0, refused = 0;
-  for (int i = 0; i < 20'000 && (good < 100 || refused < 100); ++i) {
+  // Until both were there often enough: the other thread may have to wait for a processor.
+  for (const int64_t until = MonotonicNs() + 60'000'000'000; good < 100 || refused < 100;) {
+    if (MonotonicNs() > until) break;
     const std::string bytes = Read(folder, "file");
     if (bytes == "a")
       ++good;

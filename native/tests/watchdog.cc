@@ -24,7 +24,7 @@ using isolated::Watched;
 namespace {
 
 constexpr int64_t kMs = 1'000'000;
-constexpr int kPatienceMs = 20'000;
+constexpr int kPatienceMs = 60'000;
 
 class Subject final : public Watched {
  public:

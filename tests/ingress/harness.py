@@ -19,7 +19,7 @@ from supervisor.ingress.options import IngressOptions
 from supervisor.spec.listen import ListenAddress, parse_listen
 from tests.fakes.backend import Answer, FakeBackend, hello
 
-PATIENCE = 10.0  # seconds until a test is given up: a hang is a failure, not a wait
+PATIENCE = 60.0  # seconds until a test is given up: a hang is a failure, not a wait
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -194,9 +194,12 @@ class Server:
 
 @asynccontextmanager
 async def serving(answer: Answer = hello, **options: Any) -> AsyncIterator[Server]:
-    """A server on a free port; at the end nothing may be left and the contract must have been kept."""
+    """A server on a free port; at the end nothing may be left and the contract must have been kept.
+
+    However late a client gets to read the answer to its error, it is not hung up on before, unless a test says so.
+    """
     backend = FakeBackend(answer)
-    async with Listeners(IngressOptions(**options)) as listeners:
+    async with Listeners(IngressOptions(**{"linger": PATIENCE} | options)) as listeners:
         (address,) = await listeners.open(backend, [parse_listen("127.0.0.1:0")])
         server = Server(listeners, backend, address)
         try:

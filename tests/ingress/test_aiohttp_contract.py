@@ -111,9 +111,11 @@ def test_the_parser_is_the_one_in_c() -> None:
 
 
 def _parser() -> Any:
+    loop = asyncio.new_event_loop()
+    loop.close()  # nothing runs on it, and its files are not left to the garbage collector
     return http_parser.HttpRequestParser(
-        base_protocol.BaseProtocol(asyncio.new_event_loop()),
-        asyncio.new_event_loop(),
+        base_protocol.BaseProtocol(loop),
+        loop,
         65_536,
         max_msg_queue_size=2,
         auto_decompress=False,

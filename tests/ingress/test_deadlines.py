@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 
 import pytest
 
 from supervisor.ingress.options import IngressOptions
-from tests.fakes.backend import Asked, hello, never, stream
-from tests.ingress.harness import GET, on_uvloop, serving
+from supervisor.pool.exchange import WINDOW
+from tests.fakes.backend import Asked, never, stream
+from tests.ingress.harness import GET, PATIENCE, on_uvloop, serving
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
 
@@ -29,31 +32,31 @@ async def test_a_connection_that_never_asks_is_closed() -> None:
 
 @on_uvloop
 async def test_a_connection_in_use_is_not_idle() -> None:
-    async with serving(keep_alive=0.1) as server:
+    async with serving(keep_alive=2.0) as server:
         client = await server.client()
-        for _ in range(10):
-            await asyncio.sleep(0.03)
+        for _ in range(7):
+            await asyncio.sleep(0.4)
             assert (await client.ask()).status == 200
 
 
 @on_uvloop
 async def test_waiting_for_a_slow_task_is_not_idleness() -> None:
     def slow(asked: Asked) -> None:
-        asyncio.get_running_loop().call_later(0.3, asked.respond, b"late")
+        asyncio.get_running_loop().call_later(3.0, asked.respond, b"late")
 
-    async with serving(slow, keep_alive=0.05, head_timeout=0.05, body_timeout=0.05) as server:
-        client = await server.client()
-        assert (await client.ask()).body == b"late"
-        assert (await (await server.client()).ask(CHUNKED + b"0\r\n\r\n")).body == b"late"
+    async with serving(slow, keep_alive=2.0, head_timeout=2.0, body_timeout=2.0) as server:
+        one, other = await server.client(), await server.client()
+        for response in await asyncio.gather(one.ask(), other.ask(CHUNKED + b"0\r\n\r\n")):
+            assert response.body == b"late"
 
 
 @on_uvloop
 async def test_a_head_that_trickles_is_408() -> None:
-    async with serving(head_timeout=0.1) as server:
+    async with serving(head_timeout=2.0) as server:
         client = await server.client()
         for byte in GET[:-4]:
             client.send(bytes((byte,)))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.12)
         assert (await client.response()).status == 408
         assert await client.closed() == b""
         assert not server.backend.asked
@@ -85,22 +88,24 @@ async def test_a_body_that_stops_after_the_answer_began_is_cut() -> None:
 
 @on_uvloop
 async def test_a_slow_body_that_keeps_coming_is_waited_for() -> None:
-    async with serving(body_timeout=0.2) as server:
+    async with serving(body_timeout=2.0) as server:
         client = await server.client()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n")
-        for _ in range(20):
-            await asyncio.sleep(0.03)
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+        for _ in range(10):
+            await asyncio.sleep(0.3)
             client.send(b"x")
         assert (await client.response()).status == 200
 
 
 @on_uvloop
 async def test_a_body_that_the_task_does_not_take_is_not_the_clients_fault() -> None:
-    async with serving(never, body_timeout=0.05) as server:
+    async with serving(never, body_timeout=1.5) as server:
         client = await server.client()
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n" + b"x" * 4_000_000)
         asked = await server.backend.wait_asked(1)
-        await asyncio.sleep(0.3)
+        while len(asked.body) < WINDOW:  # from then on it is the task's turn
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(2.2)
         assert not asked.aborted
 
 
@@ -117,35 +122,40 @@ async def test_a_client_that_takes_nothing_is_given_up(streamed: bool) -> None:
         client = await server.client()
         client.pause_reading()
         client.send(GET)
-        await server.wait_connections(1)
+        asked = await server.backend.wait_asked(1)
         await server.wait_connections(0)
-        assert server.backend.asked[0].over
+        assert asked.over
 
 
 @on_uvloop
 async def test_a_slow_download_is_not_idleness() -> None:
-    size = 30_000_000
-    async with serving(lambda asked: asked.respond(b"x" * size), keep_alive=0.1, head_timeout=0.1) as server:
+    size, per_s = 30_000_000, 10_000_000
+    async with serving(lambda asked: asked.respond(b"x" * size), keep_alive=2.0, head_timeout=2.0) as server:
         client = await server.client()
         client.send(GET)
         await client.reader.readuntil(b"\r\n\r\n")
         received = 0
         while received < size:
-            received += len(await client.reader.read(2_000_000))
-            await asyncio.sleep(0.03)
+            client.resume_reading()
+            piece = await client.reader.read(1_000_000)
+            client.pause_reading()
+            assert piece, f"cut after {received} bytes"
+            received += len(piece)
+            await asyncio.sleep(len(piece) / per_s)
         assert received == size
 
 
 @on_uvloop
 async def test_idleness_begins_when_the_client_has_the_answer() -> None:
-    async with serving(lambda asked: asked.respond(b"x" * 20_000_000), keep_alive=0.3, head_timeout=0.3) as server:
+    looks = {"body_timeout": 0.3}  # every third of the shortest time
+    async with serving(lambda asked: asked.respond(b"x" * 20_000_000), keep_alive=2.0, **looks) as server:
         client = await server.client()
         client.pause_reading()
         client.send(GET)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(2.5)
         client.resume_reading()
         await client.response()
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.3)
         assert (await client.ask()).status == 200
 
 
@@ -155,7 +165,7 @@ async def test_a_half_closed_client_gets_the_answer_to_an_upload() -> None:
         asked.exchange.body_cancel()
         asyncio.get_running_loop().call_later(0.1, asked.respond, b"ok")
 
-    async with serving(answer) as server:
+    async with serving(answer, half_closed=PATIENCE) as server:
         client = await server.client()
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000)
         await server.backend.wait_asked(1)
@@ -167,7 +177,7 @@ async def test_a_half_closed_client_gets_the_answer_to_an_upload() -> None:
 
 @on_uvloop
 async def test_a_half_closed_client_gets_its_answer() -> None:
-    async with serving() as server:
+    async with serving(half_closed=PATIENCE) as server:
         client = await server.client()
         client.send(GET * 3)
         client.writer.write_eof()
@@ -178,7 +188,7 @@ async def test_a_half_closed_client_gets_its_answer() -> None:
 
 @on_uvloop
 async def test_a_client_that_closed_and_gets_no_answer_soon_aborts_the_request() -> None:
-    async with serving(never, half_closed=0.1) as server:
+    async with serving(never, half_closed=2.0) as server:
         client = await server.client()
         client.send(GET)
         asked = await server.backend.wait_asked(1)
@@ -194,12 +204,12 @@ async def test_a_large_answer_to_a_half_closed_client_is_not_cut_short() -> None
     def answer(asked: Asked) -> None:
         asyncio.get_running_loop().call_later(0.05, asked.respond, b"x" * 20_000_000)
 
-    async with serving(answer, half_closed=0.15) as server:
+    async with serving(answer, half_closed=2.0) as server:
         client = await server.client()
         client.pause_reading()
         client.send(GET)
         client.writer.write_eof()
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(2.5)
         client.resume_reading()
         assert len((await client.response()).body) == 20_000_000
 
@@ -220,11 +230,13 @@ async def test_a_half_closed_client_that_did_not_finish_is_closed(wire: bytes) -
 
 @on_uvloop
 async def test_a_client_that_resets_aborts_at_once() -> None:
-    async with serving(lambda asked: asked.start() if asked.target == b"/" else hello(asked)) as server:
+    async with serving(lambda asked: asked.start(), half_closed=600.0) as server:
         client = await server.client()
         client.send(GET)
         asked = await server.backend.wait_asked(1)
-        await asyncio.sleep(0.02)  # the head is there, unread: closing resets
+        await client.reader.readuntil(b"\r\n\r\n")
+        sock = client.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing resets
         client.leave()
         await server.wait_connections(0)
         assert asked.aborted

@@ -60,7 +60,7 @@ async def test_drain_answers_an_upload_in_flight_and_closes() -> None:
 
 @on_uvloop
 async def test_a_request_that_comes_while_draining_is_answered_and_is_the_last() -> None:
-    async with serving(idle_grace=5.0) as server:
+    async with serving(idle_grace=30.0) as server:
         client = await server.client()
         await client.ask()
         drain = asyncio.create_task(server.listeners.drain(3600))
@@ -123,7 +123,7 @@ async def test_drain_cuts_what_is_left_at_its_timeout() -> None:
 @on_uvloop
 async def test_no_request_is_lost_when_drained_under_load() -> None:
     """Every request that a client sent on an open connection is answered, until one answer announces the end."""
-    async with serving(idle_grace=0.2) as server:
+    async with serving(idle_grace=30.0) as server:
         answered = [0] * 16
 
         async def ask_on(index: int) -> None:
@@ -159,7 +159,7 @@ async def test_abort_all_cuts_everything() -> None:
 
 @on_uvloop
 async def test_closing_one_task_leaves_the_other_alone() -> None:
-    async with serving() as server:
+    async with serving(idle_grace=30.0) as server:
         other = FakeBackend(hello, task_id="other")
         (address,) = await server.listeners.open(other, [server.address.__class__("tcp", "127.0.0.1", 0)])
         client = await server.client()

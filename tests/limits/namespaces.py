@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+PATIENCE_S = 120  # for one command on a busy machine
 HOST, CLIENT = "10.99.0.1", "10.99.0.2"
 CABLE = "cable"
 MAJOR = "15a1"
@@ -30,7 +31,7 @@ class Cable:
 
 def run(*command: str) -> str:
     """Its output; fails with its words."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout
 
@@ -45,7 +46,7 @@ def why_not() -> str | None:
         with namespace() as name:
             done = subprocess.run(
                 ["ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "lo", "root", "htb"],
-                capture_output=True, text=True, timeout=30, check=False,
+                capture_output=True, text=True, timeout=PATIENCE_S, check=False,
             )  # fmt: skip
             return None if done.returncode == 0 else f"no HTB here: {done.stderr.strip()}"
     except AssertionError as error:

@@ -67,7 +67,7 @@ def shaped[T](name: str, work: Callable[[Shaper], Awaitable[T]], options: Shapin
 
 async def until(condition: Callable[[], bool]) -> None:
     """Waits, not for ever."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.05)
 
@@ -331,6 +331,7 @@ def test_two_at_once_do_not_get_in_each_others_way(machine: str) -> None:
             assert len({held.priority for held in before + after}) == 40
             await asyncio.sleep(0.3)
             assert len(classes(machine, "lo")) == 40
+        await until(lambda: len(classes(machine, "lo")) == 20)
         await asyncio.sleep(0.3)
         assert len(classes(machine, "lo")) == 20
         assert root(machine, "lo") == f"htb {MAJOR}:"

@@ -16,7 +16,7 @@ from tests.machine.fetch import Parts
 # What every guest's kernel is told: its console, no chatter, and an end by reboot, which -no-reboot makes QEMU's own
 # end, if it panics. A clock that is checked against others gives up where all of them are emulated.
 KERNEL_WORDS = ("console=ttyS0", "quiet", "panic=-1", "tsc=reliable", "mitigations=off", "nokaslr")
-END_S = 10.0
+END_S = 60.0
 # 8 ns for each instruction: about what emulation takes.
 STEADY = ("-accel", "tcg,thread=single", "-icount", "shift=3,sleep=off", "-smp", "1")
 

@@ -20,7 +20,7 @@ cp "$2/alpine/systemd/isolated.service" /etc/systemd/system
 ln -s ../isolated.service /etc/systemd/system/multi-user.target.wants
 mkdir /etc/systemd/system/isolated.service.d
 # The checkout may be where PrivateTmp hides it.
-printf '[Service]\nWatchdogSec=2s\nTimeoutStopSec=10s\nBindReadOnlyPaths=%s\n' "$2" >/etc/systemd/system/isolated.service.d/quick.conf
+printf '[Service]\nWatchdogSec=8s\nTimeoutStopSec=60s\nBindReadOnlyPaths=%s\n' "$2" >/etc/systemd/system/isolated.service.d/quick.conf
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /dev
 mkdir /dev/shm /dev/pts

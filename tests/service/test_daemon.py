@@ -18,7 +18,7 @@ PROGRAM = f"""#!/bin/sh
 exec {CHECKOUT}/.runtime/venv/bin/python -P -m supervisor "$@"
 """
 HELLO = "Hello from an isolate"
-ASK = "curl --silent --max-time 5 http://127.0.0.1:3000/"
+ASK = "curl --silent --max-time 30 http://127.0.0.1:3000/"
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_confined_by_systemd_it_takes_a_task_and_keeps_it_through_hand_over_and_
 
 def test_under_systemd_its_pings_are_heard(systemd: Box) -> None:
     pid = main_pid(systemd)
-    systemd.shell("sleep 5")  # the watchdog of this unit's test would have bitten after 2 s
+    systemd.shell("sleep 11")  # the watchdog of this unit's test would have bitten after 8 s
     assert main_pid(systemd) == pid
     systemd.run("kill", "-STOP", pid)
     wait_until(lambda: main_pid(systemd) not in (pid, "0"), "the watchdog to bite")

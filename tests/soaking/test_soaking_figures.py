@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -24,7 +22,17 @@ FIGURES = st.builds(
     processes=COUNTS, threads=COUNTS, files=COUNTS, mappings=COUNTS, isolates=COUNTS, parked=COUNTS, handovers=COUNTS,
     moment=st.sampled_from(["begin", "end", None]),
 )  # fmt: skip
-STATUS = {"pid": os.getpid(), "limits": {"isolates": {"used": 7}}, "parked": 3, "handovers": 2}
+STATUS = {"limits": {"isolates": {"used": 7}}, "parked": 3, "handovers": 2}
+# Says when it is itself, no copy of us any more; then that it has a thread and a file more.
+LEADER = """
+import threading
+print(flush=True)
+input()
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+more = open("/dev/null")
+print(flush=True)
+input()
+"""
 
 
 @UNHURRIED
@@ -46,38 +54,38 @@ def test_no_text_is_an_error(text: str) -> None:
 
 
 @pytest.fixture
-def leader() -> Iterator[int]:
+def leader() -> Iterator[subprocess.Popen[bytes]]:
     """A process that leads a session, as a host does; the memory of the one that leads the tests' may not be shown."""
-    program = [sys.executable, "-c", "print(flush=True); input()"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(program, stdin=pipe, stdout=pipe, start_new_session=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", LEADER], stdin=pipe, stdout=pipe, bufsize=0, start_new_session=True
+    ) as process:
         assert process.stdout is not None
-        process.stdout.readline()  # it is itself now, and no copy of us
-        yield process.pid
+        process.stdout.readline()
+        yield process
         process.kill()
 
 
-def test_figures_are_those_of_the_process(leader: int) -> None:
-    before = figures_of(1.5, leader, STATUS)
+def test_figures_are_those_of_the_process(leader: subprocess.Popen[bytes]) -> None:
+    status = {**STATUS, "pid": leader.pid}
+    before = figures_of(1.5, leader.pid, status)
     assert (before.isolates, before.parked, before.handovers, before.moment) == (7, 3, 2, None)
     assert before.rss_mib > 1
     assert before.processes == 1
-    ended = threading.Event()
-    thread = threading.Thread(target=ended.wait)
-    thread.start()
-    with open(os.devnull, "rb"):
-        after = figures_of(2, leader, STATUS, "begin")
-    ended.set()
-    thread.join()
+    assert leader.stdin is not None
+    assert leader.stdout is not None
+    leader.stdin.write(b"\n")
+    leader.stdout.readline()
+    after = figures_of(2, leader.pid, status, "begin")
     assert after.threads == before.threads + 1
     assert after.files == before.files + 1
     assert after.mappings > 10
     assert after.moment == "begin"
 
 
-def test_a_process_that_is_gone_is_an_os_error(leader: int) -> None:
+def test_a_process_that_is_gone_is_an_os_error(leader: subprocess.Popen[bytes]) -> None:
     with pytest.raises(OSError, match="No such file"):
-        figures_of(1, leader, {**STATUS, "pid": 2**22 + 1})
+        figures_of(1, leader.pid, {**STATUS, "pid": 2**22 + 1})
 
 
 def test_the_table_has_a_row_for_each_process_from_its_first_figures_to_its_last() -> None:

@@ -28,7 +28,9 @@ VALUES = st.recursive(
 )
 LINES = st.tuples(st.sampled_from(NAMES) | st.text("abcW.\" -_'", min_size=1, max_size=8), VALUES).map(" = ".join)
 TEXTS = st.lists(LINES, max_size=6).map("\n".join)
-ANY = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+ANY = hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 
 
 def answered(file: Path, **more: dict[str, str]) -> None:

@@ -198,7 +198,9 @@ part = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]
 paths = st.lists(part, min_size=1, max_size=8).map("/".join)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(files=st.dictionaries(paths, st.binary(max_size=1500), min_size=1, max_size=6))
 def test_any_files_come_out_as_they_went_in(tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]) -> None:
     folder = tmp_path_factory.mktemp("any")

@@ -264,7 +264,9 @@ def test_sizes_that_cannot_be(tmp_path: Path, number: bytes) -> None:
     refusal(tmp_path, bytes(block) + bytes(2048))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(data=st.data())
 def test_any_damage_is_an_answer(tmp_path: Path, data: st.DataObject) -> None:
     archive = bytearray(tar([*GOOD, member("ü" * 60, b"2"), member("d/é", b"3")], tarfile.PAX_FORMAT))
@@ -287,7 +289,9 @@ def test_any_damage_is_an_answer(tmp_path: Path, data: st.DataObject) -> None:
     assert sorted(os.listdir(tmp_path)) == ["archive", "store"]
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(data=st.binary(max_size=300), place=st.integers(0, 200))
 def test_any_damaged_stream_is_an_answer(tmp_path: Path, data: bytes, place: int) -> None:
     good = zstd.compress(tar(GOOD))

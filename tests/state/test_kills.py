@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -23,8 +25,11 @@ from tests.state.archives import tree
 from tests.state.test_refusals import ROOT
 from tests.state.victim import known
 
-# Long enough for some changes after the start; most kills land in the middle of one.
-LIVES_S = (0.0, 0.08)
+# After so many changes, and then up to so much longer; most kills land in the middle of one. Where there need be none,
+# many land in the start.
+CHANGES = (0, 10)
+LONGER_S = 0.02
+PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -52,20 +57,35 @@ def victims(tmp_path: Path, archives: Path) -> Iterator[subprocess.Popen[str]]:
         assert process.wait(30) == 0
 
 
-def kill_one(victims: subprocess.Popen[str], seed: str, life_s: float) -> None:
+def kill_one(victims: subprocess.Popen[str], seed: str, said: Path, changes: int, longer_s: float) -> None:
+    """Kills it once it has said of so many changes that they are done, or finds that its own alarm was first."""
     assert victims.stdin is not None
     assert victims.stdout is not None
+    wanted = done_in(said) + changes
     victims.stdin.write(f"{seed}\n")
     victims.stdin.flush()
     pid = int(victims.stdout.readline())
-    process = os.pidfd_open(pid)
-    time.sleep(life_s)
-    try:
+    with contextlib.suppress(ProcessLookupError), open_process(pid) as process:
+        deadline = time.monotonic() + PATIENCE_S
+        while done_in(said) < wanted and not select.select([process], [], [], 0.004)[0]:
+            assert time.monotonic() < deadline, "it changes nothing"
+        time.sleep(longer_s)
         signal.pidfd_send_signal(process, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # its own alarm was first
-    os.close(process)
     assert -int(victims.stdout.readline()) in (signal.SIGKILL, signal.SIGALRM), "it ended by itself"
+
+
+@contextlib.contextmanager
+def open_process(pid: int) -> Iterator[int]:
+    process = os.pidfd_open(pid)
+    try:
+        yield process
+    finally:
+        os.close(process)
+
+
+def done_in(said: Path) -> int:
+    """How many changes it said to be done."""
+    return said.read_text().count("\ndone\n") if said.exists() else 0
 
 
 async def check(folder: Path, said: list[str]) -> None:
@@ -92,7 +112,7 @@ def run(folder: Path, victims: subprocess.Popen[str], kills: int) -> None:
     said = folder / "said"
     changes = halves = 0
     for number in range(kills):
-        kill_one(victims, f"{seed} {number}", chance.uniform(*LIVES_S))
+        kill_one(victims, f"{seed} {number}", said, chance.randrange(*CHANGES), chance.uniform(0, LONGER_S))
         text = said.read_text() if said.exists() else ""
         # A write may be cut short too; then the change that it was to announce has not begun.
         lines = text[: text.rfind("\n") + 1].splitlines()

@@ -239,7 +239,7 @@ def in_mount(options: str, folder: Path, script: str) -> str:
         pytest.skip("this system lets nobody make a mount namespace")
     mount = f'mount {options} "$1" && shift && exec "$@"'
     command = [*unshare, "sh", "-c", mount, "sh", str(folder), sys.executable, "-c", script, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
     if "mount:" in done.stderr:
         pytest.skip(f"this system mounts nothing: {done.stderr}")
     assert done.returncode == 0, done.stderr
@@ -311,7 +311,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     command = ["unshare", "--user", sys.executable, "-c", READ_ONLY, str(tmp_path)]
     if shutil.which("unshare") is None or subprocess.run(["unshare", "--user", "true"], check=False).returncode:
         pytest.skip("this system lets nobody make a user namespace")
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=240)
     assert done.stdout.count("Permission denied") == 2
     assert done.stdout.count("write to the folder") == 2
 

@@ -57,16 +57,24 @@ def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     controlling, terminal = os.openpty()
     with logging_to(terminal):
         host_log().error("red")
-    text = os.read(controlling, 1000)
+    text = line_of(controlling)
     assert b"\x1b[31merror" in text
     monkeypatch.setenv("NO_COLOR", "1")
     with logging_to(terminal):
         host_log().error("plain")
-    text = os.read(controlling, 1000)
+    text = line_of(controlling)
     assert b"plain" in text
     assert b"\x1b" not in text
     os.close(terminal)
     os.close(controlling)
+
+
+def line_of(terminal: int) -> bytes:
+    """The next line there, of which a terminal may give the end later."""
+    text = b""
+    while not text.endswith(b"\n"):
+        text += os.read(terminal, 1000)
+    return text
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,5 @@ def test_close_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     sink.write(b"z" * 2**20)
     sink.close()  # nobody reads
     os.close(reading)  # lets the thread end: EPIPE
+    sink._thread.join(60)
+    os.close(writing)

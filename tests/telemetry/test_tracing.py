@@ -47,7 +47,7 @@ def test_a_failed_request_is_found_in_the_log_by_its_id(tmp_path: Path, sent: st
 
 
 def test_a_late_request_is_found_in_the_log_by_its_id(tmp_path: Path) -> None:
-    with Running(write_task(tmp_path, FAILS, limits={"cpu": {"wall": "200ms"}})) as running:
+    with Running(write_task(tmp_path, FAILS, limits={"cpu": {"wall": "3s"}})) as running:  # it has to boot in it, too
         answer = ask(running.port(), "/slow", headers={"X-Request-Id": "req-8"})
         assert (answer.problem["reason"], answer.problem["requestId"]) == ("wall-limit", "req-8")
         assert running.log.wait_event("not answered within")["requests"] == "req-8"

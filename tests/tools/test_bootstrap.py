@@ -16,6 +16,7 @@ from tools.runtime_tree.faults import MEANINGS, Cause, Fault
 from tools.runtime_tree.layout import CHECKOUT, Layout
 
 DEAD = "http://127.0.0.1:9/debian"  # the discard port: refused at once on any machine that does not serve it
+PATIENCE_S = 240  # a machine with much else to do needs some seconds to start a program
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="this machine has no apt")
 
 
@@ -37,7 +38,7 @@ def bootstrap(checkout: Path, *arguments: str, **variables: str) -> subprocess.C
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -113,7 +114,7 @@ def test_a_second_run_waits_for_the_first(checkout: Path) -> None:
             assert holder.stdin is not None
             assert "waiting for another bootstrap" in second.stderr.readline()
             holder.stdin.close()  # the first one ends
-            assert second.wait(60) == Cause.JAVASCRIPT
+            assert second.wait(PATIENCE_S) == Cause.JAVASCRIPT
 
 
 def test_a_full_disk_is_recognised_in_any_programs_output() -> None:

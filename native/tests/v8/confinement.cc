@@ -189,7 +189,7 @@ TEST(a_program_is_confined_while_it_boots) {
     isolated_statistics figures{};
     return isolated_get_statistics(program.id(), &figures) == ISOLATED_OK && figures.busy_since_ns != 0;
   }));
-  check::SleepMs(50);  // from the entry to the program itself is less than a millisecond
+  program.AwaitCpu(50);  // from the entry to the program itself is less than a millisecond
   TryAllOn(program);
   for (const int error : found) CHECK_EQ(error, EPERM);
   CHECK_EQ(program.End(), ISOLATED_OK);

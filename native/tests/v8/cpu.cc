@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "clock.h"
 #include "host.h"
+
+using isolated::MonotonicNs;
 
 namespace {
 
@@ -24,10 +27,15 @@ bool Answers() {
   return program.Ask(1) == "hello";
 }
 
-isolated_statistics Statistics(const Program& program) {
-  isolated_statistics out;
-  CHECK_EQ(isolated_get_statistics(program.id(), &out), ISOLATED_OK);
-  return out;
+// Whether it ended for this reason at this limit, of which it used all. By how much more tells of the machine: nobody
+// looks while the watchdog waits for a processor.
+bool EndedAt(std::string_view exit, std::string_view reason, int limit) {
+  const std::string told =
+      "\"reason\":\"" + std::string(reason) + "\",\"limit\":" + std::to_string(limit) + ",\"measured\":";
+  const size_t at = exit.find(told);
+  if (at == exit.npos) return false;
+  const double measured = std::stod(std::string(exit.substr(at + told.size())));
+  return measured >= limit && measured < 1000 * limit;
 }
 
 // Which programs V8 cannot interrupt; each is parked.
@@ -42,7 +50,7 @@ constexpr const char* kUninterruptible[] = {
 TEST(a_boot_ends_at_its_limit) {
   Program program("(function spin() { for (;;); })();", kBoot);
   const std::string exit = program.AwaitExit();
-  CHECK_CONTAINS(exit, R"("reason":"startup-limit","limit":40,"measured":4)");
+  CHECK(EndedAt(exit, "startup-limit", 40));
   CHECK_CONTAINS(exit, "main.mjs:1");
 }
 
@@ -60,7 +68,7 @@ TEST(a_request_ends_at_its_credit) {
                            "new Proxy({}, { get() { for (;;); } }).x", "JSON.stringify({ toJSON() { for (;;); } })"}) {
     Program program(OnRequest(body), kRequest);
     CHECK_EQ(program.Request(1), ISOLATED_OK);
-    CHECK_CONTAINS(program.AwaitExit(), R"("reason":"cpu-limit","limit":20,"measured":2)");
+    CHECK(EndedAt(program.AwaitExit(), "cpu-limit", 20));
   }
 }
 
@@ -79,10 +87,10 @@ TEST(where_it_was_is_told) {
 }
 
 TEST(half_of_an_account_is_told_in_the_log) {
-  Program program(OnRequest("for (;;)"), kRequest);
+  // The watchdog has to look between half and all of it.
+  Program program(OnRequest("for (;;)"), {.cpu_request_ms = 2000});
   CHECK_EQ(program.Request(1), ISOLATED_OK);
-  CHECK_CONTAINS(program.Await(ISOLATED_LOG).payload, "used half of its CPU time, 10 ms of 20 ms");
-  program.AwaitExit();
+  CHECK_CONTAINS(program.Await(ISOLATED_LOG).payload, "used half of its CPU time, 1000 ms of 2000 ms");
 }
 
 TEST(a_program_that_pauses_hears_of_it) {
@@ -90,36 +98,44 @@ TEST(a_program_that_pauses_hears_of_it) {
       "const work = () => { for (const until = Date.now() + 5; Date.now() < until;); ops.timerStart(1, 0); };"
       "on.timer = work; on.dispatch = (id) => { globalThis.request = id; work(); };"
       "on.limitNear = (reason) => answer(request, 'near ' + reason);",
-      {.cpu_request_ms = 400});
+      {.cpu_request_ms = 100});  // earned in a second: who gets less than a tenth of a processor never comes near
   CHECK_EQ(program.Ask(1), "near cpu-limit");
 }
 
 TEST(cheap_requests_never_run_out) {
-  Program program("on.dispatch = (id) => answer(id, 'hello')", {.cpu_request_ms = 1});
+  // What it does for the first time may take it 20 ms on a slow machine; all requests together take more than it earns.
+  constexpr int64_t kCreditMs = 25;
+  Program program("on.dispatch = (id) => { let n = 0; while (n < 5e4) n++; answer(id, 'hello') }",
+                  {.cpu_request_ms = kCreditMs});
   for (uint64_t i = 1; i <= 3000; ++i) CHECK_EQ(program.Ask(i), "hello");
-  CHECK(Statistics(program).cpu_left_ns > 0);
-  CHECK(Statistics(program).cpu_left_ns <= 11'000'000);
+  CHECK(program.Statistics().cpu_left_ns > 0);
+  CHECK(program.Statistics().cpu_left_ns <= 11 * kCreditMs * 1'000'000);
 }
 
 TEST(without_a_limit_nothing_is_said_of_an_account) {
   Program program("on.dispatch = (id) => answer(id, 'hello')");
   CHECK_EQ(program.Ask(1), "hello");
-  CHECK_EQ(Statistics(program).cpu_left_ns, -1);
+  CHECK_EQ(program.Statistics().cpu_left_ns, -1);
 }
 
 TEST(timers_alone_wait_for_what_they_earn) {
   // Each turn takes 25 ms, and 100 a second are earned: timers come at that pace, and the program lives. What it does
   // for the first time may take it 20 ms more on a slow machine.
   Program program(
-      "let n = 0; on.timer = () => { const until = Date.now() + 25; while (Date.now() < until); n++;"
-      "ops.timerStart(1, 0); }; ops.timerStart(1, 0);"
+      "let n = 0; on.timer = () => { const until = Date.now() + 25; while (Date.now() < until);"
+      "if (n++ === 0) ops.log(1, 'first'); ops.timerStart(1, 0); }; ops.timerStart(1, 0);"
       "on.dispatch = (id) => answer(id, String(n));",
       {.cpu_request_ms = 100});
+  const int64_t began = MonotonicNs();
+  const uint64_t before = program.Statistics().cpu_ns;
+  CHECK_EQ(program.Await(ISOLATED_LOG).payload, "first");
   check::SleepMs(1500);
+  // 1.5 s without a limit. What it earned, the credit that it began with, and as much again for its last turn.
+  const auto used = static_cast<int64_t>(program.Statistics().cpu_ns - before);
+  CHECK(used <= (MonotonicNs() - began) / 10 + 200'000'000);
   const std::string turns = program.Ask(1);
   CHECK(turns.find_first_not_of("0123456789") == std::string::npos);
   CHECK(std::atoi(turns.c_str()) >= 1);
-  CHECK(std::atoi(turns.c_str()) < 20);  // 60 without a limit; with it about 6
 }
 
 TEST(a_timer_that_spins_ends_the_program) {
@@ -130,7 +146,7 @@ TEST(a_timer_that_spins_ends_the_program) {
 TEST(the_end_of_its_wall_time_says_where_it_was) {
   Program program(OnRequest("for (;;);"));
   CHECK_EQ(program.Request(1), ISOLATED_OK);
-  CHECK(check::Within(kPatienceMs, [&] { return Statistics(program).busy_since_ns != 0; }));
+  CHECK(check::Within(kPatienceMs, [&] { return program.Statistics().busy_since_ns != 0; }));
   CHECK_EQ(program.End(ISOLATED_END_WALL_LIMIT), ISOLATED_OK);
   CHECK_CONTAINS(program.AwaitExit(), R"("reason":"wall-limit")");
 }
@@ -211,9 +227,9 @@ TEST_THAT_LEAVES_THINGS(a_fault_parks_only_the_isolate_that_has_it) {
     const isolated_counts before = Counts();
     Program program(OnRequest("for (;;);"));
     CHECK_EQ(program.Request(1), ISOLATED_OK);
-    CHECK(check::Within(kPatienceMs, [&] { return Statistics(program).busy_since_ns != 0; }));
-    check::SleepMs(20);  // into the loop: a fault inside malloc ends the process
-    CHECK_EQ(syscall(SYS_tgkill, getpid(), Statistics(program).thread_id, fault), 0);
+    CHECK(check::Within(kPatienceMs, [&] { return program.Statistics().busy_since_ns != 0; }));
+    program.AwaitCpu(50);  // into the loop: a fault inside malloc ends the process
+    CHECK_EQ(syscall(SYS_tgkill, getpid(), program.Statistics().thread_id, fault), 0);
     CHECK_CONTAINS(program.AwaitExit(), R"("reason":"aborted","message":"a fault of the processor, SIG)");
     CHECK_EQ(Counts().parked, before.parked + 1);
     CHECK_EQ(Counts().faults, before.faults + (fault == SIGSEGV || fault == SIGBUS));
@@ -241,7 +257,7 @@ TEST_THAT_LEAVES_THINGS(an_exit_tells_the_cpu_time_of_its_thread) {
   CHECK(cpu_ms(spinning) >= kRequest.cpu_request_ms);
   Program asked("on.dispatch = (id) => answer(id, 'hello')");
   CHECK_EQ(asked.Ask(2), "hello");
-  const double before = static_cast<double>(Statistics(asked).cpu_ns) / 1e6;
+  const double before = static_cast<double>(asked.Statistics().cpu_ns) / 1e6;
   asked.End();
   CHECK(cpu_ms(asked) >= before - 0.001);
   Program parked(OnRequest(kUninterruptible[0]), kRequest);

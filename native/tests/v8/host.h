@@ -15,7 +15,7 @@
 #include "records.h"
 #include "temporary_folder.h"
 
-inline constexpr int kPatienceMs = 20'000;  // for what comes at once unless the machine is very busy
+inline constexpr int kPatienceMs = 60'000;  // for what comes at once unless the machine is very busy
 
 // Starts V8, once per process: what the first call says counts.
 inline void StartEngine(std::string_view bundle = kBundle, const char* v8_flags = nullptr) {
@@ -130,6 +130,18 @@ class Program {
   bool HasMore(int kind) {
     Drain();
     return std::ranges::any_of(Drained(), [&](const Record& r) { return r.isolate == id_ && r.kind == kind; });
+  }
+
+  isolated_statistics Statistics() const {
+    isolated_statistics out{};
+    CHECK_EQ(isolated_get_statistics(id_, &out), ISOLATED_OK);
+    return out;
+  }
+  // Waits until its thread has computed for so long from now on: a program that does nothing but spin is there then,
+  // however long the thread had to wait for a processor.
+  void AwaitCpu(uint64_t ms) {
+    const uint64_t enough = Statistics().cpu_ns + ms * 1'000'000;
+    CHECK(check::Within(kPatienceMs, [&] { return Statistics().cpu_ns >= enough; }));
   }
 
   // Whether its end has been recorded.

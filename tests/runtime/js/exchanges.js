@@ -58,7 +58,7 @@ const paths = {
   },
   '/endless': () => new Response(endless('/endless')),
   '/never': (request) => { request.signal.addEventListener('abort', () => events.push(`/never aborted: ${request.signal.reason.name}`)); return new Promise(() => {}); },
-  '/slow': async (request) => { await after(50); events.push(`/slow aborted: ${request.signal.aborted}`); return new Response(endless('/slow')); },
+  '/slow': async (request) => { for (let n = 0; n < 400 && !request.signal.aborted; n++) await after(50); events.push(`/slow aborted: ${request.signal.aborted}`); return new Response(endless('/slow')); },
   '/events': () => Response.json(events.splice(0)),
 };
 
