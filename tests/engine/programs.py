@@ -15,7 +15,8 @@ from supervisor.spec.task import TaskSpec
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.listener import FakeListener
 
-PATIENCE_S = 30  # for one step of a program; a slow machine under load needs some
+PATIENCE_S = 100  # for one step of a program; a slow machine under load needs some
+WHILE_S = 0.05  # of CPU time: more than a step of the runtime's own ever takes, however busy the machine is
 
 _numbers = count(1)  # of exchanges, unique in the process
 
@@ -80,16 +81,17 @@ class Program:
         await self.until(lambda heard: any(text in line for line in heard.lines))
 
     async def spinning(self) -> None:
-        """Returns once it has been in the same piece of JavaScript for a while."""
+        """Returns once it has worked in the same piece of JavaScript for a while; one that waits for a core has not."""
         async with asyncio.timeout(PATIENCE_S):
-            before = None
+            since, began_s = None, 0.0
             while True:
                 figures = self.isolate.statistics()
-                now = figures.busy_since_s if figures is not None else None
-                if now is not None and now == before:
+                assert figures is not None, self.heard.end
+                if figures.busy_since_s is None or figures.busy_since_s != since:
+                    since, began_s = figures.busy_since_s, figures.cpu_s
+                elif figures.cpu_s - began_s >= WHILE_S:
                     return
-                before = now
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.005)
 
     async def failure(self, target: str = "/", **options: Any) -> str:
         """Asks for what cannot be answered; returns the message for the log."""

@@ -135,11 +135,13 @@ async def test_aborting_twice_or_an_unknown_one_does_nothing(programs: Programs)
 
 async def test_work_after_the_response_goes_on(programs: Programs) -> None:
     program = await programs.handler(
-        "ctx.waitUntil(new Promise((done) => setTimeout(done, 20)).then(() => console.log('done')));"
-        "return new Response('ok');"
+        "if (request.url.endsWith('/go')) { go(); return new Response('going'); }"
+        "ctx.waitUntil(new Promise((done) => { globalThis.go = () => setTimeout(done, 20); })"
+        ".then(() => console.log('done'))); return new Response('ok');"
     )
     assert await program.text() == "ok"
     assert not program.heard.lines
+    assert await program.text("/go") == "going"
     await program.logged("done")
 
 

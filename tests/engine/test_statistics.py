@@ -38,6 +38,8 @@ async def test_memory_exchanges_and_timers(programs: Programs) -> None:
         while figures(program).external_used < 3 * 2**20:
             await program.text()
             await asyncio.sleep(0.01)  # heap figures are read now and then only
+        while figures(program).exchanges > 1:  # an answer may be there before its turn is over
+            await asyncio.sleep(0.001)
     now = figures(program)
     assert now.heap_used > before.heap_used + 4 * 2**20
     assert (now.exchanges, now.timers) == (1, 2)
@@ -50,9 +52,10 @@ async def test_cpu_time_is_that_of_the_thread(programs: Programs) -> None:
     await program.spinning()
     own, before = time.process_time(), figures(program).cpu_s
     async with asyncio.timeout(PATIENCE_S):
-        while figures(program).cpu_s < before + 0.05:
+        while figures(program).cpu_s < before + 0.1:
             await asyncio.sleep(0.005)
-    assert time.process_time() - own >= 0.04
+    # The process's clock learns of what another thread does now at the kernel's next tick.
+    assert time.process_time() - own >= 0.05
 
 
 @pytest.mark.parametrize("reason", [End.DRAINED, End.KILLED])

@@ -27,8 +27,8 @@ BRIDGE, CABLE = "bridge", "cable"
 PORT, GOSSIP = 7443, 7946
 PATIENCE_S = 60.0
 LOOK_S = 0.05
-ASK_S = 2.0
-SETTLED_S = 1.0  # the rules act on news a tenth of a second after people can see them, as bursts are merged
+ASK_S = 10.0  # nobody there is told at once, but for hosts that are cut off
+SETTLED_S = 2.0  # the rules act on news a tenth of a second after people can see them, as bursts are merged
 BOOTED = 1_700_000_000  # the first host; each further one a minute later, so that the last is the newest
 
 

@@ -45,10 +45,12 @@ async def _wait_threads(engine: Engine, count: int) -> None:
 
 async def _wait_pages() -> None:
     """V8 keeps pages of an isolate that is gone for about eight seconds, in case another wants them."""
-    most, patience_s = 1000, 30
+    most, patience_s, last = 1000, 60, -1
     for _ in range(patience_s):
-        if len(Path("/proc/self/maps").read_text().splitlines()) < most:
+        now = len(Path("/proc/self/maps").read_text().splitlines())
+        if now < most and now == last:  # it is not in the middle of giving them back
             return
+        last = now
         await asyncio.sleep(1)
 
 

@@ -69,10 +69,10 @@ def test_a_network_that_falls_apart_and_heals(five: Machines, tmp_path: Path) ->
     strict = answering_task(tmp_path / "apps", "strict", PORT + 10, placement={"mode": "strict"})
     assert five[1].control.apply(strict)["host"] == "h5"
     five.cut([4, 5])
-    five.wait(lambda: all(three_have(five, port) for port in ports(11)), "that the three have all tasks", 90)
+    five.wait(lambda: all(three_have(five, port) for port in ports(11)), "that the three have all tasks", 180)
     assert five.answering(PORT + 10) in ([1], [2], [3]), "two copies of a strict task"
     five.heal([4, 5])
-    five.wait(lambda: one_copy_each(five, 11), "one copy of each", 90)
+    five.wait(lambda: one_copy_each(five, 11), "one copy of each", 180)
     five.wait_joined(five.hosts)
     time.sleep(5)
     assert one_copy_each(five, 11)

@@ -55,12 +55,13 @@ def test_a_heap_limit_fails_what_is_in_flight_and_the_next_request_gets_a_fresh_
     source = handler(
         "const path = new URL(request.url).pathname;"
         f"if (path === '/grow') {{ {GROW} }}"
-        "if (path === '/wait') return new Promise(() => {});"
+        "if (path === '/wait') { console.log('waits'); return new Promise(() => {}); }"
         "return new Response(String(globalThis.n = (globalThis.n ?? 0) + 1));"
     )
     with Running(write_task(tmp_path, source, limits=HEAP)) as running, ThreadPoolExecutor() as pool:
         assert [running.get().text, running.get().text] == ["1", "2"]
         waiting = pool.submit(running.get, "/wait")
+        running.log.wait_event("waits")
         growing = pool.submit(running.get, "/grow")
         for answer in (growing.result(), waiting.result()):
             assert answer.status == 503
@@ -86,7 +87,7 @@ def test_a_task_that_keeps_failing_is_told_to_clients_with_when_to_come_again(tm
 def test_a_spinning_handler_is_ended_and_does_not_hurt_another_task(tmp_path: Path) -> None:
     spin = handler("if (request.url.endsWith('/spin')) for (;;); return new Response('ok');")
     files = [
-        write_task(tmp_path, spin, name="spin", main="spin.mjs", limits={"cpu": {"request": None, "wall": "300ms"}}),
+        write_task(tmp_path, spin, name="spin", main="spin.mjs", limits={"cpu": {"request": None, "wall": "2s"}}),
         write_task(tmp_path, FINE, name="fine", main="fine.mjs"),
     ]
     with Running(*files) as running, Neighbour(running) as neighbour:
@@ -95,9 +96,9 @@ def test_a_spinning_handler_is_ended_and_does_not_hurt_another_task(tmp_path: Pa
         assert answer.status == 503
         assert answer.problem["reason"] == "wall-limit"
         line = running.log.wait_event("wall-limit", task="spin", reason="wall-limit")
-        assert line["limit"] == 300
+        assert line["limit"] == 2000
         assert running.get(task="spin").text == "ok"
-    assert sorted(neighbour.seconds)[len(neighbour.seconds) // 2] < 0.1
+    assert sorted(neighbour.seconds)[len(neighbour.seconds) // 2] < 0.5, "much less than the other spins"
 
 
 def test_a_spinning_handler_ends_when_its_cpu_time_is_used_up(tmp_path: Path) -> None:

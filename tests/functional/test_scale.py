@@ -12,6 +12,7 @@ import pytest
 
 from tests.functional.running import ROOT, environment
 
+pytestmark = pytest.mark.timeout(660)  # what the programs may take, and a bit
 HERE = Path(__file__).parent
 
 

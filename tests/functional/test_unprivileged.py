@@ -67,16 +67,21 @@ def test_everything_else_works() -> None:
         assert host.json("ps") == []
 
 
+def control_groups(process: int | str) -> list[list[str]]:
+    """Its mounts of control groups: device, folder, kind, options."""
+    lines = [line.split() for line in Path(f"/proc/{process}/mounts").read_text().splitlines()]
+    return [words for words in lines if words[2] in ("cgroup", "cgroup2")]
+
+
 def test_it_runs_without_any_right() -> None:
     """That the tests above test something, and change nothing of this machine's."""
-    before = Path("/proc/self/mounts").read_text()
+    before = control_groups("self")
     with unprivileged() as host:
         status = dict(
             line.split(":\t", 1) for line in Path(f"/proc/{host.status()['pid']}/status").read_text().splitlines()
         )
         assert status["Uid"].split() == ["65534"] * 4
         assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
-        mounts = Path(f"/proc/{host.status()['pid']}/mounts").read_text().splitlines()
-        groups = [line.split() for line in mounts if line.split()[2] in ("cgroup", "cgroup2")]
+        groups = control_groups(host.status()["pid"])
         assert all("ro" in options.split(",") for _, _, _, options, *_ in groups)
-        assert Path("/proc/self/mounts").read_text() == before
+        assert control_groups("self") == before

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from supervisor.engine.engine import Engine
 from tests.engine.programs import Programs
@@ -70,9 +72,11 @@ def test_receivers_and_arguments_are_of_classes_that_are_there() -> None:
     assert set(table("receivers")) | set(table("arguments")) <= families
 
 
-@pytest.fixture
-def programs(engine: Engine, tmp_path: Path) -> Programs:
-    return Programs(engine, tmp_path)
+@pytest_asyncio.fixture(loop_scope="session")
+async def programs(engine: Engine, tmp_path: Path) -> AsyncIterator[Programs]:
+    programs = Programs(engine, tmp_path)
+    yield programs
+    await programs.end_all()
 
 
 @pytest.mark.asyncio(loop_scope="session")

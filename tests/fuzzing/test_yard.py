@@ -20,7 +20,7 @@ from tools.fuzzing.children import ROOT
 )
 def test_harm_is_seen(harm: str, kind: str, said: str) -> None:
     argv = [sys.executable, "-m", "tests.fuzzing.harm", harm]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert {each[0] for each in seen} == {kind}

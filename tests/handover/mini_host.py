@@ -88,7 +88,7 @@ class MiniHost:
     async def upgrade(self) -> None:
         offer = Offer({"text": "grüße"}, tuple(("a", sock) for sock in self.sockets))
         try:
-            ready_s = float(os.environ.get("MINI_READY", "20"))
+            ready_s = float(os.environ.get("MINI_READY", "60"))
             await self.predecessor.run(
                 [sys.executable, __file__], offer, ready_s, last_words=lambda: {"from": GENERATION}
             )
@@ -100,7 +100,9 @@ class MiniHost:
     async def drain(self) -> None:
         for server in self.servers:
             server.close()
-        await asyncio.sleep(0.02)  # what was accepted already gets its task in one of the loop's next turns
+        await asyncio.sleep(0.02)
+        for _ in range(10):  # what was accepted already gets its task in one of the loop's next turns
+            await asyncio.sleep(0)
         while self.open:
             await asyncio.wait(self.open, timeout=DRAIN_S)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -32,13 +33,13 @@ class Attempt:
         return await self.predecessor.run(command or [sys.executable, PROGRAM, oddity], Offer({"a": 1}), ready_s)
 
     async def failure(self, oddity: str, ready_s: float = READY_S, command: list[str] | None = None) -> str:
-        before = descriptors()
+        before, others = descriptors(), children()
         with pytest.raises(HandoverFailed) as error:
             await self.run(oddity, ready_s, command)
         assert self.predecessor.standing is Standing.HOST
         assert self.predecessor.handed is None
-        assert descriptors() == before
-        assert children() == []
+        assert descriptors() <= before
+        assert children() <= others
         assert "goes on" in str(error.value.remedy)
         return error.value.message
 
@@ -54,8 +55,18 @@ def descriptors() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
 
 
-def children() -> list[str]:
-    return [pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+def children() -> set[str]:
+    found: set[str] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # that thread is over
+            found.update((task / "children").read_text().split())
+    return found
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For successors that end by themselves, however long that takes them: their codes are what is looked at."""
+    monkeypatch.setattr(module, "END_S", READY_S)
 
 
 async def test_a_successor_that_takes_over_is_told_of() -> None:
@@ -70,6 +81,7 @@ async def test_a_successor_that_takes_over_is_told_of() -> None:
     assert handed.exit_code == 0
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_crash_is_told_with_the_last_lines_and_nothing_escapes_into_the_terminal() -> None:
     why = await Attempt().failure("crashes")
     assert why == (
@@ -90,12 +102,20 @@ async def test_it_may_be_tried_again_after_a_failure() -> None:
     await gone(handed)
 
 
-@pytest.mark.parametrize(("oddity", "doing"), [("silent", "had not said hello"), ("sleeps", "was booting")])
-async def test_a_successor_that_is_not_ready_in_time_is_ended(oddity: str, doing: str) -> None:
-    ready_s = 0.3 if oddity == "silent" else 3.0
-    why = await Attempt().failure(oddity, ready_s)
-    assert f"not ready within {ready_s:g} s" in why
-    assert doing in why
+async def test_a_successor_that_says_nothing_in_time_is_ended() -> None:
+    why = await Attempt().failure("silent", 0.3)
+    assert "not ready within 0.3 s" in why
+    assert "had not said hello" in why
+
+
+async def test_a_successor_that_is_not_ready_in_time_is_ended() -> None:
+    """It gets as much time as it needs to come to its boot, on whatever machine."""
+    for ready_s in (3.0, 10.0, 40.0):
+        why = await Attempt().failure("sleeps", ready_s)
+        assert f"not ready within {ready_s:g} s" in why
+        if "was booting" in why:
+            break
+    assert "was booting" in why
 
 
 async def test_a_successor_that_ignores_that_it_is_to_take_over_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +136,7 @@ async def test_strangers_are_ended(oddity: str, words: str) -> None:
     assert words in await Attempt().failure(oddity)
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -146,14 +167,14 @@ async def test_two_at_once_are_refused_and_the_first_goes_on() -> None:
 
 
 async def test_a_hand_over_that_is_cancelled_ends_the_successor() -> None:
-    attempt = Attempt()
+    attempt, others = Attempt(), children()
     running = asyncio.create_task(attempt.run("sleeps"))
     while not attempt.lines:
         await asyncio.sleep(0.01)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert children() == []
+    assert children() <= others
     assert attempt.predecessor.standing is Standing.HOST
 
 
@@ -179,8 +200,8 @@ async def test_a_defect_in_the_last_words_ends_the_successor() -> None:
     def last_words() -> dict[str, int]:
         raise ZeroDivisionError
 
-    attempt = Attempt()
+    attempt, others = Attempt(), children()
     with pytest.raises(ZeroDivisionError):
         await attempt.predecessor.run([sys.executable, PROGRAM, "well"], Offer({}), READY_S, last_words=last_words)
-    assert children() == []
+    assert children() <= others
     assert attempt.predecessor.standing is Standing.HOST

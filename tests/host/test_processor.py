@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def starter() -> Iterator[Starter]:
     starter.end()
 
 
-@contextmanager
+@contextlib.contextmanager
 def processor_of(starter: Starter, cores: list[int] | None = None) -> Iterator[Processor]:
     """Threads are over before it ends, as isolates are."""
     with Processor(asyncio.get_running_loop(), starter.id, cores) as processor:
@@ -149,7 +149,8 @@ async def test_the_hosts_threads_keep_to_their_cores_and_those_to_come_do_not(st
             assert os.sched_getaffinity(starter.start()) == before
     finally:
         for thread in os.listdir("/proc/self/task"):
-            os.sched_setaffinity(int(thread), before)
+            with contextlib.suppress(ProcessLookupError):  # it is over
+                os.sched_setaffinity(int(thread), before)
 
 
 async def test_what_leaves_after_the_end_is_no_error(starter: Starter) -> None:

@@ -34,11 +34,12 @@ _EXTERNAL_LIMIT = """
 base64-big encode-uri intl-segment-grapheme normalize parse-long-comma parse-long-sum parse-many-functions
 parse-private-names string-raw
 """
-# Built-ins that loop without looking for the order to terminate.
+# Built-ins that loop without looking for the order to terminate, and loops of calls that take long: V8 looks for it
+# once in many turns of a loop, which on a busy machine may take longer than a thread is waited for.
 _UNRESPONSIVE = """
 ab-loop-catch ab-transfer arr-indexof-len arr-lastindexof-len arr-reverse-len array-holes-reverse array-sparse-sort
 copyWithin-len join-sparse len-flat len-includes len-reduce len-slice len-splice len-unshift stacktrace-limit
-typed-copy-within typed-index-of wasm-memory-grow
+typed-copy-within typed-fill typed-index-of wasm-memory-grow
 """
 # V8 checks, and gives up.
 _ABORTED = """

@@ -37,14 +37,20 @@ class Run:
     errors: str
 
 
+def patience_s(scripts: int) -> int:
+    """How long so many may take in one process."""
+    return SECONDS_EACH * scripts + 60
+
+
 def run(scripts: list[Path], *options: str) -> Run:
     program = [sys.executable, "-m", "tests.hostile.contained", *options, *map(str, scripts)]
-    patience_s = SECONDS_EACH * len(scripts) + 60
     try:
-        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=patience_s, check=False)
+        done = subprocess.run(
+            program, cwd=ROOT, capture_output=True, text=True, timeout=patience_s(len(scripts)), check=False
+        )
         out, errors = done.stdout, f"exit code {done.returncode}\n{done.stderr[-2000:]}"
     except subprocess.TimeoutExpired as late:
-        out, errors = (late.stdout or b"").decode(), f"the process hung for {patience_s} s"
+        out, errors = (late.stdout or b"").decode(), f"the process hung for {patience_s(len(scripts))} s"
     lines = [json.loads(line) for line in out.splitlines() if line.startswith(('{"begin"', '{"found"', '{"summary"'))]
     found = [line["found"] for line in lines if "found" in line]
     known = {(each["script"], each["way"]) for each in found}
@@ -75,6 +81,7 @@ def batch(number: int) -> Run:
     return run(BATCHES[number], "--way", "either")
 
 
+@pytest.mark.timeout(patience_s(BATCH) + 60)
 @pytest.mark.parametrize("number", range(len(BATCHES)), ids=lambda number: f"{BATCHES[number][0].stem}…")
 def test_scripts_harm_only_themselves(number: int) -> None:
     result = batch(number)
@@ -83,12 +90,14 @@ def test_scripts_harm_only_themselves(number: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(patience_s(len(SCRIPTS)) + 60)
 def test_all_of_them_one_after_another_in_one_process() -> None:
     result = run(SCRIPTS, "--way", "both")
     assert not wrong_of(result), "\n".join(wrong_of(result))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(patience_s(len(SCRIPTS)) + 60)
 def test_twenty_at_a_time_twice() -> None:
     result = run(SCRIPTS, "--way", "either", "--at-once", "20", "--rounds", "2")
     assert not wrong_of(result), "\n".join(wrong_of(result))
