@@ -104,7 +104,6 @@ struct isolated_boot_options {
   uint64_t external_limit; /* bytes of ArrayBuffers and other memory outside the heap; 0: none */
   double cpu_startup_ms;   /* CPU time for the boot; 0: no limit */
   double cpu_request_ms;   /* CPU time that each request adds to the isolate's account; 0: no limit */
-  int32_t core;            /* CPU core to pin the thread to; -1: any */
   uint32_t flags;          /* ISOLATED_BOOT_* */
   const char* blocked; /* hashes of sources that are not run, hex, each ended by '\n'; may be NULL. A task whose sources
                           have one of them exits with reason "blocked" before any of it is run */
@@ -157,7 +156,8 @@ int isolated_starter_thread(void);
 /* Boots a task in a fresh isolate. ISOLATED_READY or ISOLATED_EXIT follows. */
 int isolated_boot(uint32_t isolate, const struct isolated_boot_options* options);
 
-/* Hands a request to the isolate. `exchange` is the caller's number for request and response, unique in the process.
+/* Hands a request to the isolate; one that comes before READY waits for it, and is only dispatched if there is a
+ * handler. `exchange` is the caller's number for request and response, unique in the process.
  * `headers`: name, value, name, value ... each ended by '\n'. `target`: as on the request line. */
 int isolated_request(uint32_t isolate, uint64_t exchange, uint32_t flags, const char* method, size_t method_length,
                      const char* target, size_t target_length, const char* headers, size_t headers_length,

@@ -35,9 +35,9 @@ export function callHandler(request, exchange) {
   return answerOf(event);
 }
 
-// Runs `action` with another handler: for the warm-up before the snapshot.
-export function withHandler(handler, action) {
-  target = handler;
+// Runs `action` with a module's handler: for the warm-up.
+export function withHandler(namespace, action) {
+  loaded(namespace);
   try {
     action();
   } finally {

@@ -23,6 +23,11 @@ export function boot(json) {
   Object.defineProperty(globalThis, 'process', { value: process, writable: true, configurable: true });
 }
 
+// Undoes boot() without an environment: for the warm-up.
+export function unboot() {
+  delete globalThis.process;
+}
+
 function toExitCode(code) {
   const number = Number(code ?? 0);
   if (!Number.isInteger(number)) throw new TypeError(`process.exit: ${String(code)} is not an integer`);

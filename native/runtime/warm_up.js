@@ -3,9 +3,11 @@
 
 import { dispatch } from './dispatch.js';
 import { withHandler } from './handler.js';
+import { boot, unboot } from './process.js';
 import { Response } from './response.js';
 import { URL } from './url.js';
 
+const TASK = '{"taskId":"warm-up","env":{},"args":[],"mainPath":"main.mjs","pwd":"/"}';
 const HEADERS = 'Host\nlocalhost:3000\nAccept\n*/*\nUser-Agent\nwarm-up\nContent-Type\napplication/json\n';
 const BODY = '{"a":1}';
 
@@ -25,5 +27,9 @@ let compiled = false; // part of the snapshot
 export function warmUp() {
   const handlers = compiled ? [hello] : [hello, page, echo];
   compiled = true;
-  for (const fetch of handlers) withHandler({ fetch }, () => dispatch(0, 0, 'POST', '/path?a=b', HEADERS, ops.utf8Encode(BODY)));
+  boot(TASK);
+  for (const fetch of handlers) {
+    withHandler({ default: { fetch } }, () => dispatch(0, 0, 'POST', '/path?a=b', HEADERS, ops.utf8Encode(BODY)));
+  }
+  unboot();
 }

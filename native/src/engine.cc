@@ -71,7 +71,7 @@ Engine::V8::~V8() {
 Engine::Engine(const isolated_engine_options& options)
     : platform_(PlatformThreads(options.platform_threads)), v8_(WithFlags(platform_, options)) {
   snapshot_.emplace(platform_, std::string_view(options.runtime_js, options.runtime_js_length));
-  shared_.emplace(platform_, *snapshot_, outbox_, watchdog_, files_, !(options.flags & ISOLATED_ENGINE_NO_SECCOMP));
+  shared_.emplace(platform_, *snapshot_, outbox_, watchdog_, !(options.flags & ISOLATED_ENGINE_NO_SECCOMP));
   shared_->on_exit = [this](uint32_t id) { isolates_.Remove(id); };
   starter_.emplace();
 }

@@ -34,6 +34,7 @@ class Engine {
   uint32_t Create();
   std::shared_ptr<IsolateThread> Find(uint32_t id) { return isolates_.Find(id); }
   Outbox& outbox() { return outbox_; }
+  FileReader& files() { return files_; }
   int32_t starter_thread() const { return starter_->thread_id(); }
   void ReadCounts(isolated_counts* out);
 

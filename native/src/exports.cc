@@ -83,12 +83,13 @@ int isolated_boot(uint32_t isolate, const isolated_boot_options* options) {
     auto boot = std::make_unique<isolated::BootOptions>();
     boot->pwd = options->pwd;
     boot->main_path = options->main_path;
+    // From here on, so that it is there when the isolate's thread gets to it.
+    boot->folder = std::make_unique<isolated::FolderReader>(engine->files(), boot->pwd, boot->main_path);
     boot->parameters = options->parameters;
     boot->heap_limit = options->heap_limit;
     boot->external_limit = options->external_limit;
     boot->cpu_startup_ns = static_cast<int64_t>(options->cpu_startup_ms * 1e6);
     boot->cpu_request_ns = static_cast<int64_t>(options->cpu_request_ms * 1e6);
-    boot->core = options->core;
     boot->flags = options->flags;
     if (options->blocked) boot->blocked = options->blocked;
     return Message{.kind = MessageKind::kBoot, .boot = std::move(boot)};

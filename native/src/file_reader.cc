@@ -26,7 +26,9 @@ constexpr auto kLookAfter = std::chrono::milliseconds(20);
 // How long the end waits for threads that read.
 constexpr auto kEndWait = std::chrono::seconds(1);
 
-struct Job {
+}  // namespace
+
+struct FileReader::Job {
   std::string key;
   std::function<void()> work;
   std::atomic<bool> abandoned{false};
@@ -34,8 +36,6 @@ struct Job {
   std::condition_variable finished;
   bool done = false;  // under the mutex
 };
-
-}  // namespace
 
 // Lives as long as a thread uses it, which may be longer than the FileReader.
 struct FileReader::State {
@@ -52,6 +52,7 @@ struct FileReader::State {
 namespace {
 
 using StatePointer = std::shared_ptr<FileReader::State>;
+using Job = FileReader::Job;
 
 // The first job whose folder is not being read.
 std::shared_ptr<Job> Take(FileReader::State& state) {
@@ -69,6 +70,13 @@ void Do(Job& job) {
   const std::lock_guard lock(job.mutex);
   job.done = true;
   job.finished.notify_all();
+}
+
+std::shared_ptr<Job> MakeJob(const std::string& key, std::function<void()> work) {
+  auto job = std::make_shared<Job>();
+  job->key = key;
+  job->work = std::move(work);
+  return job;
 }
 
 int StartThread(const StatePointer& state);
@@ -137,67 +145,79 @@ FileReader::~FileReader() {
   state_->left.wait_for(lock, kEndWait, [&] { return state_->threads == 0; });
 }
 
-FileReader::Outcome FileReader::Run(const std::string& key, std::function<void()> work,
-                                    const std::function<bool()>& cancelled) {
-  const auto job = std::make_shared<Job>();
-  job->key = key;
-  job->work = std::move(work);
+std::shared_ptr<Job> FileReader::Begin(const std::string& key, std::function<void()> work) {
+  auto job = MakeJob(key, std::move(work));
   {
     const std::lock_guard lock(state_->mutex);
-    if (state_->waiting.size() >= kMostWaiting) return Outcome::kBusy;
+    if (state_->waiting.size() >= kMostWaiting) return nullptr;
     state_->waiting.push_back(job);
   }
   state_->arrived.notify_one();
-  std::unique_lock lock(job->mutex);
-  while (!job->finished.wait_for(lock, kLookAfter, [&] { return job->done; })) {
+  return job;
+}
+
+FileReader::Outcome FileReader::Wait(Job& job, const std::function<bool()>& cancelled) {
+  std::unique_lock lock(job.mutex);
+  while (!job.finished.wait_for(lock, kLookAfter, [&] { return job.done; })) {
     if (!cancelled()) continue;
-    job->abandoned = true;
+    job.abandoned = true;
     return Outcome::kCancelled;
   }
   return Outcome::kDone;
 }
 
+FileReader::Outcome FileReader::Run(const std::string& key, std::function<void()> work,
+                                    const std::function<bool()>& cancelled) {
+  const std::shared_ptr<Job> job = Begin(key, std::move(work));
+  return job ? Wait(*job, cancelled) : Outcome::kBusy;
+}
+
 void FileReader::RunLater(const std::string& key, std::function<void()> work) {
-  const auto job = std::make_shared<Job>();
-  job->key = key;
-  job->work = std::move(work);
   {
     const std::lock_guard lock(state_->mutex);
-    state_->waiting.push_back(job);
+    state_->waiting.push_back(MakeJob(key, std::move(work)));
   }
   state_->arrived.notify_one();
 }
 
-FolderReader::FolderReader(FileReader& files, std::string path, std::function<bool()> cancelled)
-    : files_(files), cancelled_(std::move(cancelled)), key_(path), path_(std::move(path)), error_(0) {
-  struct Opened {
-    std::shared_ptr<ConfinedFolder> folder;
-  };
-  const auto opened = std::make_shared<Opened>();
-  switch (files_.Run(
-      key_, [opened, path = path_] { opened->folder = std::make_shared<ConfinedFolder>(path); }, cancelled_)) {
-    case FileReader::Outcome::kCancelled:
-      error_ = ECANCELED;
-      return;
-    case FileReader::Outcome::kBusy:
-      error_ = EAGAIN;
-      return;
-    case FileReader::Outcome::kDone:
-      break;
-  }
-  folder_ = std::move(opened->folder);
-  path_ = folder_->path();
-  error_ = folder_->error();
-}
+struct FolderReader::Opened {
+  std::optional<ConfinedFolder> folder;
+  Result first = ReadError::kFailed;
+};
+
+FolderReader::FolderReader(FileReader& files, std::string path, std::string first)
+    : files_(files),
+      key_(path),
+      path_(std::move(path)),
+      first_(std::move(first)),
+      opened_(std::make_shared<Opened>()),
+      opening_(files_.Begin(key_, [opened = opened_, path = path_, relative = first_] {
+        opened->folder.emplace(path);
+        if (opened->folder->error() == 0) opened->first = opened->folder->Read(relative, kMaxFileBytes);
+      })) {}
 
 FolderReader::~FolderReader() {
-  if (folder_) files_.RunLater(key_, [folder = std::move(folder_)]() mutable { folder.reset(); });
+  files_.RunLater(key_, [opened = std::move(opened_)]() mutable { opened.reset(); });
 }
 
-std::variant<FileContents, ReadError> FolderReader::Read(const std::string& relative, size_t max) {
-  using Result = std::variant<FileContents, ReadError>;
+int FolderReader::Open(std::function<bool()> cancelled) {
+  cancelled_ = std::move(cancelled);
+  if (!opening_) return EAGAIN;
+  if (FileReader::Wait(*opening_, cancelled_) == FileReader::Outcome::kCancelled) return ECANCELED;
+  opening_ = nullptr;
+  path_ = opened_->folder->path();
+  first_result_ = std::move(opened_->first);
+  return opened_->folder->error();
+}
+
+FolderReader::Result FolderReader::Read(const std::string& relative) {
+  if (first_result_ && relative == first_) {
+    Result first = *std::move(first_result_);
+    first_result_.reset();
+    return first;
+  }
   const auto result = std::make_shared<Result>(ReadError::kFailed);
-  const auto work = [result, relative, max, folder = folder_] { *result = folder->Read(relative, max); };
+  const auto work = [result, relative, opened = opened_] { *result = opened->folder->Read(relative, kMaxFileBytes); };
   switch (files_.Run(key_, work, cancelled_)) {
     case FileReader::Outcome::kCancelled:
       return ReadError::kFailed;

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -29,11 +30,17 @@ class FileReader {
   FileReader(const FileReader&) = delete;
   FileReader& operator=(const FileReader&) = delete;
 
+  struct Job;
   enum class Outcome { kDone, kCancelled, kBusy };
-  // Any thread. Runs `work` on one of the threads and returns when it is done; earlier once `cancelled` says so, which
-  // is asked every few milliseconds. `work` may then still run, so it must own what it uses. `key`: the folder's path.
+  // Any thread. Has `work` done on one of the threads, and waits for nothing. Null: too much waits already. `key`: the
+  // folder's path.
+  std::shared_ptr<Job> Begin(const std::string& key, std::function<void()> work);
+  // Any thread. Returns when it is done; earlier once `cancelled` says so, which is asked every few milliseconds. The
+  // work may then still run, so it must own what it uses.
+  static Outcome Wait(Job& job, const std::function<bool()>& cancelled);
+  // Any thread. Begins it and waits for it.
   Outcome Run(const std::string& key, std::function<void()> work, const std::function<bool()>& cancelled);
-  // Any thread. The same without waiting for it.
+  // Any thread. As Begin, but never too much: for what must be done some time.
   void RunLater(const std::string& key, std::function<void()> work);
 
   struct State;
@@ -45,27 +52,37 @@ class FileReader {
 // A task's folder as its isolate's thread sees it: a ConfinedFolder that is opened, read and closed by the FileReader.
 class FolderReader {
  public:
-  // `cancelled`: whether there is no use in waiting for a file any more.
-  FolderReader(FileReader& files, std::string path, std::function<bool()> cancelled);
+  // A bound against files without end; far above what programs have.
+  static constexpr size_t kMaxFileBytes = 64 * 1024 * 1024;
+
+  // Begins to open the folder, and to read the first file that will be asked for. Any thread; all else is for one.
+  FolderReader(FileReader& files, std::string path, std::string first);
   ~FolderReader();
   FolderReader(const FolderReader&) = delete;
   FolderReader& operator=(const FolderReader&) = delete;
 
+  // Waits until the folder is open, and returns errno; 0 if it is. Before all that follows. `cancelled`: whether there
+  // is no use in waiting for a file any more, now or later.
+  int Open(std::function<bool()> cancelled);
+
   // Absolute, links resolved.
   const std::string& path() const { return path_; }
-  // errno of opening the folder; 0 if it is open.
-  int error() const { return error_; }
 
-  // Reads a regular file of at most `max` bytes. `relative` has no leading slash.
-  std::variant<FileContents, ReadError> Read(const std::string& relative, size_t max);
+  // Reads a regular file of at most kMaxFileBytes. `relative` has no leading slash.
+  std::variant<FileContents, ReadError> Read(const std::string& relative);
 
  private:
+  using Result = std::variant<FileContents, ReadError>;
+  struct Opened;
+
   FileReader& files_;
   std::function<bool()> cancelled_;
   std::string key_;
   std::string path_;
-  int error_;
-  std::shared_ptr<ConfinedFolder> folder_;  // used and destroyed on the reader's threads
+  std::string first_;
+  std::shared_ptr<Opened> opened_;  // used and destroyed on the reader's threads
+  std::shared_ptr<FileReader::Job> opening_;
+  std::optional<Result> first_result_;
 };
 
 }  // namespace isolated

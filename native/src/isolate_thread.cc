@@ -1,7 +1,6 @@
 #include "isolate_thread.h"
 
 #include <malloc.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -254,6 +253,7 @@ void IsolateThread::Loop() {
     CallHook(Hook::kStart, {});
     CallHook(Hook::kWarmUp, {});
   });
+  Confine();
   records_.Add(ISOLATED_WARM, 0, static_cast<uint32_t>((MonotonicNs() - created_ns_) / 1000), {});
   NoteFigures();
   FinishIfDone();
@@ -272,10 +272,12 @@ void IsolateThread::Turn() {
   for (Message& message : turn_) {
     if (phase_ == Phase::kOver) break;
     Handle(message);
+    ReleaseHeld();
     if (records_.size() > kFlushAfterBytes || MonotonicNs() - turn_began_ns_ > kFlushAfterNs) Flush();
   }
   RunTimers();
   if (phase_ == Phase::kBooting) PollBoot();
+  ReleaseHeld();
   if (half_used_.exchange(false, std::memory_order_relaxed) && phase_ == Phase::kReady) {
     Enter([&] { CallHook(Hook::kLimitNear, {ShortV8(isolate(), "cpu-limit")}); });
   }
@@ -284,7 +286,31 @@ void IsolateThread::Turn() {
   Flush();
 }
 
+// What belongs to requests that came before the program was ready waits for that, in order.
+bool IsolateThread::Hold(Message& message) {
+  if (phase_ == Phase::kReady || message.kind == MessageKind::kBoot) return false;
+  const MemoryAccount::Uncounted of_the_loop;
+  if (message.kind == MessageKind::kAbort) {
+    std::erase_if(held_, [&](const Message& held) { return held.exchange == message.exchange; });
+  } else {
+    held_.push_back(std::move(message));
+  }
+  return true;
+}
+
+void IsolateThread::ReleaseHeld() {
+  if (held_.empty() || phase_ != Phase::kReady) return;
+  Flush();  // that it is ready does not wait for the first answer
+  for (Message& message : held_) {
+    // Without a handler the loop ends it, and answers: nothing is dispatched.
+    if (phase_ == Phase::kReady && has_handler_) Handle(message);
+  }
+  const MemoryAccount::Uncounted of_the_loop;
+  held_ = std::vector<Message>();
+}
+
 void IsolateThread::Handle(Message& message) {
+  if (Hold(message)) return;
   if (account_.limited() && message.kind != MessageKind::kRequest) {
     account_.AllowEntry(ThreadCpuNs());
     PublishAccount();
@@ -512,34 +538,24 @@ void IsolateThread::CallHook(Hook hook, std::initializer_list<v8::Local<v8::Valu
   if (realm_->Call(Hook::kUncaught, {exception}).IsEmpty() && caught.HasTerminated()) caught.ReThrow();
 }
 
-void IsolateThread::Boot(const BootOptions& options) {
+void IsolateThread::Boot(BootOptions& options) {
   if (phase_ != Phase::kWarm) return;
   phase_ = Phase::kBooting;
   boot_began_ns_ = origin_ns_ = MonotonicNs();
   time_origin_ms_ = WallClockMs();
-  if (options.core >= 0) {
-    cpu_set_t cores;
-    CPU_ZERO(&cores);
-    if (options.core < CPU_SETSIZE) CPU_SET(options.core, &cores);
-    if (sched_setaffinity(0, sizeof cores, &cores) != 0) {
-      return FailBoot({.message = "cannot run on core " + std::to_string(options.core) + ": " + strerror(errno)});
-    }
-  }
+  if (!unconfined_.empty()) Log(2, unconfined_);
   cpu_request_ns_ = options.cpu_request_ns;
   account_.OpenForBoot(ThreadCpuNs(), options.cpu_startup_ns);
   PublishAccount();
   heap_->SetLimits(options.heap_limit, options.external_limit, *this);
   const bool allow_wasm = !(options.flags & ISOLATED_BOOT_NO_WASM);
-  loader_.emplace(isolate(), options.pwd,
-                  ModuleLoader::Parts{.files = shared_.files,
-                                      .cancelled = [this] { return EndsAtOnce(end_reason_); },
-                                      .sources = sources_,
-                                      .blocked = options.blocked,
-                                      .allow_wasm = allow_wasm});
-  if (loader_->error() != 0) {
-    return FailBoot({.message = "cannot open the task's folder '" + options.pwd + "': " + strerror(loader_->error())});
+  if (const int error = options.folder->Open([this] { return EndsAtOnce(end_reason_); })) {
+    return FailBoot({.message = "cannot open the task's folder '" + options.pwd + "': " + strerror(error)});
   }
-  Confine();
+  loader_.emplace(isolate(), ModuleLoader::Parts{.folder = std::move(options.folder),
+                                                 .sources = sources_,
+                                                 .blocked = options.blocked,
+                                                 .allow_wasm = allow_wasm});
   Enter([&] {
     Allow(realm_->context(), {.eval = !(options.flags & ISOLATED_BOOT_NO_EVAL), .wasm = allow_wasm});
     RunMain(options);
@@ -547,14 +563,14 @@ void IsolateThread::Boot(const BootOptions& options) {
   if (phase_ == Phase::kBooting) PollBoot();
 }
 
-// Before any of the program runs: what it needs besides, other threads do for it.
+// Before any program runs: what it needs besides, other threads do for it.
 void IsolateThread::Confine() {
   if (!shared_.confine) return;
   const Confinement confinement = ConfineThisThread(shared_.outbox.doorbell());
   if (confinement == Confinement::kConfined || shared_.told_unconfined.exchange(true)) return;
-  Log(2, confinement == Confinement::kUnsupported
-             ? "this kernel has no seccomp filters: isolates are not confined to the system calls they need"
-             : std::string("isolates are not confined to the system calls they need: ") + strerror(errno));
+  unconfined_ = confinement == Confinement::kUnsupported
+                    ? "this kernel has no seccomp filters: isolates are not confined to the system calls they need"
+                    : std::string("isolates are not confined to the system calls they need: ") + strerror(errno);
 }
 
 void IsolateThread::RunMain(const BootOptions& options) {
@@ -630,7 +646,6 @@ void IsolateThread::FailBoot(ScriptError error) {
 
 void IsolateThread::Dispatch(uint64_t number, const Request& request) {
   exchanges_.Open(number, request.flags, request.method() == "HEAD");
-  if (phase_ != Phase::kReady) return exchanges_.Fail(number, "the isolate is not ready");
   unfinished_.insert(number);
   if (MonotonicNs() - settled_ns_ > kSettleEveryNs) Settle(MonotonicNs());
   account_.AddRequest(unfinished_.size());
@@ -687,7 +702,7 @@ void IsolateThread::FinishIfDone() {
   if (phase_ == Phase::kOver) return;
   const int reason = end_reason_;
   // What was posted before the end was asked for is still served; the order of reading is that of End and Post.
-  const bool at_rest = exchanges_.size() == 0 && unfinished_.empty() && inbox_.empty();
+  const bool at_rest = exchanges_.size() == 0 && unfinished_.empty() && held_.empty() && inbox_.empty();
   if (reason != 0 && (EndsAtOnce(reason) || phase_ != Phase::kReady || at_rest)) {
     Finish({.reason = EndReasonName(reason)});
   } else if (phase_ == Phase::kReady && !has_handler_ && at_rest && timers_.size() == 0 &&

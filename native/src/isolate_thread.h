@@ -39,7 +39,6 @@ struct Shared {
   const Snapshot& snapshot;
   Outbox& outbox;
   Watchdog& watchdog;
-  FileReader& files;
   const bool confine;  // threads to the system calls of seccomp.h
   std::atomic<uint32_t> threads{0};
   std::atomic<uint32_t> parked{0};
@@ -107,6 +106,8 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   void Loop();
   void Turn();
   void Handle(Message& message);
+  bool Hold(Message& message);
+  void ReleaseHeld();
   void RunTimers();
   int64_t NextDeadline();
 
@@ -129,7 +130,7 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   void EndWithoutThread(int error);
   void CaptureStack();
 
-  void Boot(const BootOptions& options);
+  void Boot(BootOptions& options);
   void Confine();
   void RunMain(const BootOptions& options);
   void PollBoot();
@@ -188,6 +189,7 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   std::optional<ModuleLoader> loader_;
   v8::Global<v8::Promise> main_promise_;
   std::vector<Message> turn_;
+  std::vector<Message> held_;  // of requests that came before the program was ready
 
   Phase phase_ = Phase::kWarm;
   CpuAccount account_;
@@ -204,6 +206,7 @@ class IsolateThread final : public Watched, private MemoryAccount::Listener {
   std::unordered_set<uint64_t> unfinished_;  // exchanges whose program part (handler, waitUntil) goes on
   uint64_t dropped_log_lines_ = 0;
   bool has_handler_ = false;
+  std::string unconfined_;  // why the first of all isolates could not be confined
   std::optional<int> exit_code_;
   std::optional<ExitReport> report_;
 };

@@ -4,18 +4,20 @@
 #include <string>
 #include <string_view>
 
+#include "file_reader.h"
+
 namespace isolated {
 
 // What a task is booted with; a copy of isolated_boot_options that owns its strings.
 struct BootOptions {
   std::string pwd;
   std::string main_path;
-  std::string parameters;  // JSON for the runtime JS
+  std::unique_ptr<FolderReader> folder;  // of pwd; it may still be opening
+  std::string parameters;                // JSON for the runtime JS
   uint64_t heap_limit = 0;
   uint64_t external_limit = 0;
   int64_t cpu_startup_ns = 0;  // 0: no limit
   int64_t cpu_request_ns = 0;
-  int32_t core = -1;
   uint32_t flags = 0;   // ISOLATED_BOOT_*
   std::string blocked;  // hashes of sources, each ended by a line feed
 };

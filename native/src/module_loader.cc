@@ -62,8 +62,8 @@ Local<Value> PartOf(Local<Context> context, Local<v8::Array> import, ImportPart 
 
 }  // namespace
 
-ModuleLoader::ModuleLoader(v8::Isolate* isolate, std::string pwd, Parts parts)
-    : isolate_(isolate), folder_(parts.files, std::move(pwd), parts.cancelled), parts_(std::move(parts)) {
+ModuleLoader::ModuleLoader(v8::Isolate* isolate, Parts parts)
+    : isolate_(isolate), parts_(std::move(parts)), folder_(*parts_.folder) {
   isolate_->SetData(kDataSlot, this);
   isolate_->SetHostImportModuleDynamicallyCallback(OnDynamicImport);
   isolate_->SetHostInitializeImportMetaObjectCallback(OnImportMeta);
@@ -94,7 +94,7 @@ MaybeLocal<Value> ModuleLoader::RunMain(Local<Context> context, const std::strin
 // Reads a file and adds it to what the program is known by, before anything is done with it: a file that V8's parser
 // cannot survive is known by then, too.
 std::optional<FileContents> ModuleLoader::Read(const std::string& relative, const std::string& failure) {
-  auto read = folder_.Read(relative, kMaxFileBytes);
+  auto read = folder_.Read(relative);
   if (const ReadError* error = std::get_if<ReadError>(&read)) {
     Throw(isolate_, v8::Exception::Error, failure + std::string(Describe(*error)));
     return std::nullopt;
@@ -387,7 +387,7 @@ void ModuleLoader::NotePlace(Entry* referrer, Local<v8::ModuleRequest> request) 
   place_->line = location.GetLineNumber() + 1;
   place_->column = location.GetColumnNumber() + 1;
   const std::string relative = referrer->path.substr(std::min(referrer->path.size(), folder_.path().size() + 1));
-  const auto read = folder_.Read(relative, kMaxFileBytes);
+  const auto read = folder_.Read(relative);
   if (const auto* file = std::get_if<FileContents>(&read)) place_->source_line = LineOf(file->bytes, place_->line);
 }
 

@@ -21,24 +21,19 @@ namespace isolated {
 class ModuleLoader {
  public:
   static constexpr int kDataSlot = 2;
-  // Bounds against graphs and files without end; far above what programs have.
-  static constexpr size_t kMaxFileBytes = 64 * 1024 * 1024;
+  // A bound against graphs without end; far above what programs have.
   static constexpr size_t kMaxModules = 10'000;
 
   // What it loads from, and what it may not load.
   struct Parts {
-    FileReader& files;
-    std::function<bool()> cancelled;  // whether the program is to end, so that no file is worth waiting for
+    std::unique_ptr<FolderReader> folder;  // open
     SourceHash& sources;
     std::string blocked;  // hashes of sources that are not run, each ended by a line feed
     bool allow_wasm = true;
   };
 
-  ModuleLoader(v8::Isolate* isolate, std::string pwd, Parts parts);
+  ModuleLoader(v8::Isolate* isolate, Parts parts);
   ~ModuleLoader();
-
-  // errno of opening pwd; 0 if it could be opened.
-  int error() const { return folder_.error(); }
 
   // Runs the main module. An ES module's evaluation promise, or undefined after a classic script ran. Empty: an
   // exception is pending, and `place` may say where better than it does.
@@ -112,8 +107,8 @@ class ModuleLoader {
   void NotePlace(Entry* referrer, v8::Local<v8::ModuleRequest> request);
 
   v8::Isolate* isolate_;
-  FolderReader folder_;
   Parts parts_;
+  FolderReader& folder_;
   bool blocked_ = false;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::unordered_map<std::string, Entry*> by_url_;

@@ -49,21 +49,52 @@ TEST(reads_files_of_a_folder) {
   const TemporaryFolder folder;
   folder.Write("a.js", "hello");
   FileReader files;
-  FolderReader reader(files, folder.path(), kNever);
-  CHECK_EQ(reader.error(), 0);
+  FolderReader reader(files, folder.path(), "a.js");
+  CHECK_EQ(reader.Open(kNever), 0);
   CHECK_EQ(reader.path(), folder.path());
-  const auto read = reader.Read("a.js", 100);
-  REQUIRE(std::holds_alternative<FileContents>(read));
-  CHECK_EQ(std::get<FileContents>(read).bytes, "hello");
-  const auto missing = reader.Read("b.js", 100);
+  for (int time = 0; time < 2; ++time) {
+    const auto read = reader.Read("a.js");
+    REQUIRE(std::holds_alternative<FileContents>(read));
+    CHECK_EQ(std::get<FileContents>(read).bytes, "hello");
+    folder.Write("a.js", "hello");
+  }
+  const auto missing = reader.Read("b.js");
   REQUIRE(std::holds_alternative<ReadError>(missing));
   CHECK_EQ(std::get<ReadError>(missing), ReadError::kNotFound);
 }
 
+TEST(the_first_file_is_read_ahead_and_once) {
+  const TemporaryFolder folder;
+  folder.Write("a.js", "before");
+  FileReader files;
+  FolderReader reader(files, folder.path(), "a.js");
+  CHECK_EQ(reader.Open(kNever), 0);
+  folder.Write("a.js", "after");
+  CHECK_EQ(std::get<FileContents>(reader.Read("a.js")).bytes, "before");
+  CHECK_EQ(std::get<FileContents>(reader.Read("a.js")).bytes, "after");
+}
+
+TEST(a_first_file_that_is_not_there_is_missing_when_it_is_asked_for) {
+  const TemporaryFolder folder;
+  FileReader files;
+  FolderReader reader(files, folder.path(), "a.js");
+  CHECK_EQ(reader.Open(kNever), 0);
+  CHECK_EQ(std::get<ReadError>(reader.Read("a.js")), ReadError::kNotFound);
+}
+
 TEST(a_folder_that_is_not_there) {
   FileReader files;
-  const FolderReader reader(files, "/nowhere/at/all", kNever);
-  CHECK_EQ(reader.error(), ENOENT);
+  FolderReader reader(files, "/nowhere/at/all", "a.js");
+  CHECK_EQ(reader.Open(kNever), ENOENT);
+}
+
+TEST(a_folder_that_nobody_waits_for_is_closed) {
+  const TemporaryFolder folder;
+  folder.Write("a.js", "hello");
+  FileReader files;
+  const int before = check::CountAlive().files;
+  for (int i = 0; i < 20; ++i) const FolderReader reader(files, folder.path(), "a.js");
+  CHECK(check::Within(5000, [&] { return check::CountAlive().files == before; }));
 }
 
 TEST(a_folder_that_hangs_keeps_others_from_nothing) {
@@ -99,8 +130,8 @@ TEST(whoever_is_told_to_end_waits_no_longer) {
   CHECK(check::Within(kPatienceMs, [&] { return hang->inside == 1; }));
   const auto ran = std::make_shared<std::atomic<bool>>(false);
   CHECK_EQ(files.Run("/hangs", [ran] { *ran = true; }, kAtOnce), FileReader::Outcome::kCancelled);
-  const FolderReader reader(files, "/hangs", kAtOnce);
-  CHECK_EQ(reader.error(), ECANCELED);
+  FolderReader reader(files, "/hangs", "a.js");
+  CHECK_EQ(reader.Open(kAtOnce), ECANCELED);
   hang->End();
   stuck.join();
   CHECK(Does(files, "/hangs"));
@@ -124,9 +155,10 @@ TEST(from_many_threads) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      FolderReader reader(files, folder.path(), kNever);
+      FolderReader reader(files, folder.path(), "f" + std::to_string(i));
+      CHECK_EQ(reader.Open(kNever), 0);
       for (int n = 0; n < 50; ++n) {
-        const auto read = reader.Read("f" + std::to_string(i), 2000);
+        const auto read = reader.Read("f" + std::to_string(i));
         CHECK(std::holds_alternative<FileContents>(read) && std::get<FileContents>(read).bytes[999] == 'a' + i);
       }
     });

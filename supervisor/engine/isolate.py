@@ -96,7 +96,6 @@ class Isolate:
                 "external_limit": spec.limits.mem.external or 0,
                 "cpu_startup_ms": spec.limits.cpu.startup_ms or 0,
                 "cpu_request_ms": spec.limits.cpu.request_ms or 0,
-                "core": spec.cpu if isinstance(spec.cpu, int) else -1,  # to several it was pinned before
                 "flags": no_eval | no_wasm,
                 "blocked": texts[3],
             },

@@ -66,13 +66,13 @@ class Processor:
 
     def is_first(self, spec: TaskSpec) -> bool:
         """Whether a thread has to be placed before the first line of the task's code."""
-        return self._has_group(spec) or isinstance(spec.cpu, tuple)
+        return self._has_group(spec) or spec.cpu is not None
 
     def place(self, spec: TaskSpec, thread_id: int, placed: OnPlaced) -> None:
         """An OSError is told if its quota cannot be held now, or its cores are gone."""
         try:
-            if isinstance(spec.cpu, tuple):
-                os.sched_setaffinity(thread_id, spec.cpu)
+            if spec.cpu is not None:
+                os.sched_setaffinity(thread_id, (spec.cpu,) if isinstance(spec.cpu, int) else spec.cpu)
         except ProcessLookupError:  # it ended meanwhile, and tells so itself
             placed(None)
         except OSError as error:

@@ -73,7 +73,7 @@ class Slot(Tenure):
     async def stop(self, drain_s: float) -> None:
         """Takes no more requests, gives the isolate `drain_s` seconds to finish, ends it, returns when it is over."""
         self._stopping = True
-        self._fail_all(self._waiting_exchanges(), failures.STOPPING)
+        self._fail_all([*self._taken_back(), *self._waiting_exchanges()], failures.STOPPING)
         if self._run is not None:
             self._serving = None
             self._idleness.stop()
@@ -141,13 +141,15 @@ class Slot(Tenure):
         """Puts a request in line, and boots if nobody did; returns why it cannot wait."""
         if self._stopping:
             return failures.STOPPING
-        if self._waiting.is_full:
+        ahead = 0 if self._run is None or self._serving is not None else len(self._run.isolate.exchanges)
+        if not self._waiting.has_room(ahead):
             return failures.QUEUE_FULL
+        self._waiting.add(number, request)  # first: a boot takes it along
         if self._run is None and not self._parts.room.is_waiting(self):
             failure = self._wake("a request came")
             if failure is not None:
-                return failure
-        self._waiting.add(number, request)
+                self._waiting.take(number)
+            return failure
         return None
 
     def body(self, number: int, data: bytes) -> None:

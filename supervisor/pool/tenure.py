@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from supervisor.pool.slot import Slot
 
 
+# So many requests are with their isolate when it becomes ready, which saves the first of them a way to the loop and
+# back; the others wait in line here, where `queue` bounds them.
+AHEAD = 1
+
+
 class Tenure:
     """Boots an isolate, and settles what its end means for the task and for who waits. Loop thread."""
 
@@ -119,12 +124,12 @@ class Tenure:
         place = self._parts.room.enter(self._slot, memory_of(self.spec.limits.mem))
         if place is Place.NONE:
             return failures.HOST_FULL
+        if place is Place.TAKEN:
+            self._boot()  # first of all: the isolate works while we tell
         if self.state is TaskState.BLOCKED:
             self._go(TaskEvent.RELEASED, "its block is over, or its files may have changed")
         if self.state is not TaskState.PENDING:
             self._go(TaskEvent.WANTED, why)
-        if place is Place.TAKEN:
-            self._boot()
         return None
 
     def on_room(self) -> None:
@@ -137,6 +142,7 @@ class Tenure:
         self._run = run
         self.history.boots += 1
         run.boot([block.sources for block in self._parts.blocks.blocks()])
+        self._waiting.hand_over(run.isolate, AHEAD)
 
     # -- what the isolate tells (RunOwner) -------------------------------------------------------------------------
 
@@ -255,6 +261,16 @@ class Tenure:
     def _waiting_exchanges(self) -> list[Exchange]:
         """Takes all out of the line."""
         return [waiting.exchange for waiting in self._waiting.leave()]
+
+    def _taken_back(self) -> list[Exchange]:
+        """Takes back what an isolate got that is not ready yet."""
+        if self._run is None or self._serving is not None:
+            return []
+        isolate = self._run.isolate
+        ahead = dict(isolate.exchanges)
+        for number in ahead:
+            isolate.abort(number)
+        return [cast(Exchange, exchange) for exchange in ahead.values()]
 
     def _note_refused(self, failure: Failure) -> None:
         """Counts what was refused for a bound of the host."""

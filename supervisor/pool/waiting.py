@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from supervisor.engine.isolate import Isolate
 from supervisor.pool.exchange import Exchange
@@ -26,7 +27,7 @@ class WaitingRequest:
     failed: bool = False
 
     def hand_over(self, isolate: Isolate, number: int) -> bool:
-        """Gives all of it to an isolate that is ready. False if that is over already."""
+        """Gives all of it to an isolate. False if that is over already."""
         if not isolate.request(
             number, self.exchange, self.flags, self.method, self.target, self.headers, self.body
         ):  # fmt: skip
@@ -52,10 +53,9 @@ class WaitingRoom:
     def __len__(self) -> int:
         return len(self._requests)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether one more must be refused."""
-        return len(self._requests) >= self._most
+    def has_room(self, ahead: int) -> bool:
+        """Whether one more may wait, if so many wait at the isolate already."""
+        return ahead + len(self._requests) < self._most
 
     def add(self, number: int, request: WaitingRequest) -> None:
         """Another one waits."""
@@ -73,9 +73,9 @@ class WaitingRoom:
         """Returns the numbers of all, oldest first."""
         return list(self._requests)
 
-    def hand_over(self, isolate: Isolate) -> None:
-        """Gives all to an isolate that is ready, oldest first; if it is over already, they wait on."""
-        for number, request in list(self._requests.items()):
+    def hand_over(self, isolate: Isolate, most: int | None = None) -> None:
+        """Gives all, or the `most` oldest, to an isolate, oldest first; if it is over already, they wait on."""
+        for number, request in list(islice(self._requests.items(), most)):
             if not request.hand_over(isolate, number):
                 return
             del self._requests[number]

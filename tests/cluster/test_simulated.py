@@ -134,7 +134,7 @@ def test_whatever_goes_wrong_every_task_runs_once_in_the_end(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=False)
 @FAULTS
 def test_whatever_goes_wrong_for_longer(seed: int, hosts: int, steps: list[tuple[Step, float]]) -> None:
     survives(seed, hosts, steps)

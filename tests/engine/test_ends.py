@@ -155,9 +155,13 @@ async def test_a_second_boot_changes_nothing(programs: Programs) -> None:
     assert await program.text() == "first"
 
 
-async def test_a_request_before_the_boot_fails_and_does_no_harm(programs: Programs) -> None:
+async def test_a_request_before_the_boot_waits_for_it(programs: Programs) -> None:
     program = programs.warm()
-    assert "not ready" in await program.failure()
+    number, exchange = program.ask()
+    folder = programs.write({"main.mjs": "export default { fetch: () => new Response('first') };"})
+    program.isolate.boot(TaskSpec.model_validate({"taskId": "test", "mainPath": "main.mjs", "pwd": str(folder)}))
+    await program.read(number, exchange)
+    assert exchange.parsed()[2] == b"first"
 
 
 async def test_isolates_may_end_before_they_are_warm(programs: Programs) -> None:

@@ -1,9 +1,8 @@
-"""Figures of isolates, and the core that a thread is pinned to."""
+"""Figures of isolates."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from pathlib import Path
 
@@ -103,27 +102,6 @@ async def test_the_thread_has_a_name_and_goes_with_its_isolate(programs: Program
     async with asyncio.timeout(PATIENCE_S):
         while thread.exists():
             await asyncio.sleep(0.001)
-
-
-@pytest.mark.parametrize("core", sorted(os.sched_getaffinity(0)))
-async def test_a_task_runs_on_the_core_it_is_pinned_to(programs: Programs, core: int) -> None:
-    program = await programs.handler("return new Response('ok');", cpu=core)
-    assert os.sched_getaffinity(figures(program).thread_id) == {core}
-    assert await program.text() == "ok"
-
-
-async def test_other_tasks_may_run_anywhere(programs: Programs) -> None:
-    pinned = await programs.handler("return new Response('ok');", cpu=min(os.sched_getaffinity(0)))
-    free = await programs.handler("return new Response('ok');")
-    assert os.sched_getaffinity(figures(pinned).thread_id) != set()
-    assert os.sched_getaffinity(figures(free).thread_id) == os.sched_getaffinity(0)
-
-
-async def test_a_core_that_is_not_there_is_told(programs: Programs) -> None:
-    missing = max(os.sched_getaffinity(0)) + 1000
-    end = await programs.exit("", cpu=missing)
-    assert end.reason == "uncaught"
-    assert f"cannot run on core {missing}" in end.describe()
 
 
 async def test_counts(programs: Programs, engine: Engine) -> None:

@@ -132,6 +132,17 @@ async def test_one_with_a_quota_is_moved_while_the_loop_goes_on(starter: Starter
         outcome.leave()
 
 
+@pytest.mark.parametrize("cpu", [max(os.sched_getaffinity(0)), sorted(os.sched_getaffinity(0))[:2]])
+async def test_a_thread_is_pinned_to_its_cores_and_no_other_is(starter: Starter, cpu: int | list[int]) -> None:
+    with processor_of(starter) as processor:
+        pinned, free = starter.start(), starter.start()
+        assert processor.is_first(task(None, cpu=cpu))
+        await placed(processor, task(None, cpu=cpu), pinned)
+        await placed(processor, task(None), free)
+        assert os.sched_getaffinity(pinned) == ({cpu} if isinstance(cpu, int) else set(cpu))
+        assert os.sched_getaffinity(free) == os.sched_getaffinity(0)
+
+
 async def test_one_that_is_gone_has_no_place_and_what_cannot_be_held_is_told(starter: Starter) -> None:
     with processor_of(starter) as processor:
         assert await placed(processor, task(0.5), GONE) == (None, False)

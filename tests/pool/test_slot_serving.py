@@ -85,7 +85,7 @@ async def test_requests_wait_while_a_task_boots_again_and_are_then_handed_over_i
     assert len(case.isolates.made) == 2, "one boot for both"
     case.slot.body(second, b"body")
     case.slot.body_end(second)
-    assert not case.isolate.exchanges
+    assert list(case.isolate.exchanges) == [first], "the first is there when the isolate is ready, the others wait"
     case.isolate.tell_ready()
     assert list(case.isolate.exchanges) == [first, second]
     assert (case.isolate.taken[second].body, case.isolate.taken[second].ended) == (b"body", True)
@@ -95,11 +95,14 @@ async def test_requests_wait_while_a_task_boots_again_and_are_then_handed_over_i
 async def test_a_client_that_leaves_while_it_waits_is_not_handed_over() -> None:
     case = await slot_of().started()
     case.isolate.exit(Exit(ExitReason.EXITED, code=0))
-    number, exchange = case.ask()
-    case.slot.abort(number)
+    (first, exchange), (second, other) = case.ask(), case.ask()
+    case.slot.abort(first)
+    case.slot.abort(second)
     case.isolate.tell_ready()
-    assert not case.isolate.taken
+    assert not case.isolate.exchanges
+    assert case.isolate.life.aborted == [first]
     assert not exchange.over.is_set()
+    assert not other.over.is_set()
 
 
 @on_virtual_time
@@ -216,7 +219,7 @@ async def test_a_request_behind_one_that_failed_is_answered_by_a_fresh_isolate()
 
 
 @on_virtual_time
-async def test_requests_that_an_isolate_never_took_wait_for_the_next_one() -> None:
+async def test_those_in_line_that_an_isolate_never_took_wait_for_the_next_one() -> None:
     """It became ready and was over at once: its records come together."""
     case = await slot_of().started()
     case.isolate.exit(Exit(ExitReason.EXITED, code=0))
@@ -224,9 +227,12 @@ async def test_requests_that_an_isolate_never_took_wait_for_the_next_one() -> No
     case.isolate.vanish()
     case.isolate.tell_ready()
     case.isolate.exit(Exit(ExitReason.EXITED, code=0))
+    (_, ahead), *others = asked
+    assert ahead.failure is not None, "it was at the isolate that is over, and may have been begun"
+    assert ahead.failure.reason == "exited"
     case.isolate.tell_ready()
-    assert list(case.isolate.taken) == [number for number, _ in asked]
-    for number, exchange in asked:
+    assert list(case.isolate.taken) == [number for number, _ in others]
+    for number, exchange in others:
         case.isolate.respond(number)
         assert exchange.parsed()[0] == 204
 

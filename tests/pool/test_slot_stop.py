@@ -67,9 +67,11 @@ async def test_a_task_that_boots_is_stopped_and_start_returns() -> None:
 async def test_waiting_requests_hear_that_the_host_stops() -> None:
     case = await slot_of().started()
     case.isolate.exit(Exit(ExitReason.EXITED, code=0))
-    _, exchange = case.ask()
+    (first, ahead), (_, in_line) = case.ask(), case.ask()
     stop = await stopping(case)
-    assert exchange.failure is STOPPING
+    assert ahead.failure is STOPPING
+    assert in_line.failure is STOPPING
+    assert case.isolate.life.aborted == [first]
     case.isolate.exit(ExitReason.DRAINED)
     await stop
 

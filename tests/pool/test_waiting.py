@@ -67,8 +67,18 @@ def test_all_leave_at_once_oldest_first() -> None:
 def test_it_is_full_at_its_ceiling() -> None:
     room = WaitingRoom()
     for number in range(MOST_WAITING):
-        assert not room.is_full
+        assert room.has_room(0)
         room.add(number, waiting())
-    assert room.is_full
+    assert not room.has_room(0)
     room.take(0)
-    assert not room.is_full
+    assert room.has_room(0)
+    assert not room.has_room(1), "those at the isolate count, too"
+
+
+def test_only_the_oldest_go_ahead() -> None:
+    room, booting = WaitingRoom(), isolate()
+    for number in (3, 5, 9):
+        room.add(number, waiting())
+    room.hand_over(booting, 2)
+    assert list(booting.exchanges) == [3, 5]
+    assert room.numbers() == [9]

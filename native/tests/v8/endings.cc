@@ -206,7 +206,6 @@ TEST(a_kill_that_races_with_everything) {
     options.main_path = "main.mjs";
     options.parameters = "{}";
     options.heap_limit = 16 << 20;
-    options.core = -1;
     isolated_boot(id, &options);
     isolated_request(id, 1, 0, "GET", 3, "/", 1, "", 0, "", 0);
     if (i % 4 != 0) check::SleepMs(i % 4);

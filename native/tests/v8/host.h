@@ -51,7 +51,6 @@ struct Limits {
   uint64_t external = 0;
   double cpu_startup_ms = 0;
   double cpu_request_ms = 0;
-  int32_t core = -1;
   uint32_t flags = 0;
   const char* blocked = nullptr;
 };
@@ -92,7 +91,6 @@ class Program {
         .external_limit = limits.external,
         .cpu_startup_ms = limits.cpu_startup_ms,
         .cpu_request_ms = limits.cpu_request_ms,
-        .core = limits.core,
         .flags = limits.flags,
         .blocked = limits.blocked,
     };

@@ -1,6 +1,4 @@
 // The life of isolates: made, booted, asked, ended, and nothing left of them.
-#include <sched.h>
-
 #include <memory>
 
 #include "host.h"
@@ -78,34 +76,67 @@ TEST(a_second_boot_changes_nothing) {
   CHECK_EQ(program.Ask(1), "hello");
 }
 
-TEST(requests_before_the_boot_is_done_fail) {
+constexpr char kLate[] = "await new Promise((done) => { on.timer = done; ops.timerStart(1, 20) });";
+
+TEST(requests_before_the_boot_is_done_wait_for_it) {
   Program program;
-  CHECK_CONTAINS(program.Ask(1), "the isolate is not ready");
+  CHECK_EQ(program.Request(1), ISOLATED_OK);
+  program.Boot(std::string(kLate) + kHello);
+  CHECK_EQ(program.Ask(2), "hello");  // the first answer there is
+  std::vector<int> kinds;
+  for (const Record& record : Drained()) {
+    if (record.isolate == program.id()) kinds.push_back(record.kind);
+  }
+  CHECK(!kinds.empty() && kinds.front() == ISOLATED_READY);
+  program.Await(ISOLATED_RESPONSE);
 }
 
-TEST(a_folder_or_core_that_is_not_there) {
-  Program no_folder;
+TEST(the_body_of_a_request_before_the_boot_waits_with_it) {
+  Program program;
+  CHECK_EQ(program.Request(1, {}, ISOLATED_REQUEST_STREAM, "POST"), ISOLATED_OK);
+  CHECK_EQ(isolated_body(program.id(), 1, ISOLATED_BODY_CHUNK, "a", 1), ISOLATED_OK);
+  program.Boot(std::string(kLate) +
+               "let text = ''; on.bodyChunk = (id, bytes) => { text += String.fromCharCode(...bytes); };"
+               "on.bodyEnd = (id) => answer(id, text); on.dispatch = () => {};");
+  CHECK_EQ(isolated_body(program.id(), 1, ISOLATED_BODY_CHUNK, "b", 1), ISOLATED_OK);
+  CHECK_EQ(isolated_body(program.id(), 1, ISOLATED_BODY_END, "", 0), ISOLATED_OK);
+  CHECK_CONTAINS(program.Await(ISOLATED_RESPONSE).payload, "\r\n\r\nab");
+}
+
+TEST(a_request_that_is_aborted_before_the_boot_is_done_is_not_dispatched) {
+  Program program;
+  CHECK_EQ(program.Request(1), ISOLATED_OK);
+  CHECK_EQ(isolated_abort(program.id(), 1), ISOLATED_OK);
+  program.Boot("let asked = 0; on.dispatch = (id) => answer(id, String(++asked));");
+  CHECK_EQ(program.Ask(2), "1");
+}
+
+TEST(a_program_without_a_handler_is_not_asked) {
+  Program program;
+  CHECK_EQ(program.Request(1), ISOLATED_OK);
+  program.Boot("on.timer = () => {}; ops.timerStart(1, 1e6); on.loaded = () => { on.dispatch = undefined; };");
+  CHECK_EQ(program.Await(ISOLATED_READY).aux, 0u);
+  CHECK_EQ(program.End(), ISOLATED_OK);
+  CHECK_CONTAINS(program.AwaitExit(), "killed");
+  CHECK(!program.HasMore(ISOLATED_RESPONSE_FAILED));
+}
+
+TEST(an_end_before_the_boot_is_done_does_not_wait_for_those_who_wait) {
+  Program program;
+  CHECK_EQ(program.Request(1), ISOLATED_OK);
+  program.Boot("await new Promise(() => { ops.timerStart(1, 1e6) });");
+  CHECK_EQ(program.End(ISOLATED_END_DRAINED), ISOLATED_OK);
+  CHECK_CONTAINS(program.AwaitExit(), "drained");
+}
+
+TEST(a_folder_that_is_not_there) {
+  Program program;
   isolated_boot_options options{};
   options.pwd = "/nonexistent";
   options.main_path = "main.mjs";
   options.parameters = "{}";
-  options.core = -1;
-  isolated_boot(no_folder.id(), &options);
-  CHECK_CONTAINS(no_folder.AwaitExit(), "cannot open the task's folder '/nonexistent': No such file or directory");
-  Program no_core;
-  no_core.Boot(kHello, {.core = 100'000});
-  CHECK_CONTAINS(no_core.AwaitExit(), "cannot run on core 100000");
-}
-
-TEST(a_thread_runs_on_its_core) {
-  Program program(kHello, {.core = 0});
-  CHECK_EQ(program.Ask(1), "hello");
-  isolated_statistics statistics;
-  REQUIRE(isolated_get_statistics(program.id(), &statistics) == ISOLATED_OK);
-  cpu_set_t cores;
-  REQUIRE(sched_getaffinity(statistics.thread_id, sizeof cores, &cores) == 0);
-  CHECK_EQ(CPU_COUNT(&cores), 1);
-  CHECK(CPU_ISSET(0, &cores));
+  isolated_boot(program.id(), &options);
+  CHECK_CONTAINS(program.AwaitExit(), "cannot open the task's folder '/nonexistent': No such file or directory");
 }
 
 TEST(statistics_tell_what_goes_on) {

@@ -28,7 +28,6 @@ uint32_t Boot(const char* source) {
   options.pwd = folder->path().c_str();
   options.main_path = name.c_str();
   options.parameters = "{}";
-  options.core = -1;
   CHECK_EQ(isolated_boot(id, &options), ISOLATED_OK);
   return id;
 }
