@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from supervisor.limits.cgroups import foreseen_quota
 from tests.bench.test_bench_load_many import pretend_wrk, wait_for
-from tools.benchmarks import crash, fleet, handover, wake
+from tools.benchmarks import crash, fleet, groups, handover, quota, wake
 from tools.benchmarks.handover import CASES, Relay
 from tools.benchmarks.load_many import Going, load_on
 from tools.benchmarks.ours import Served
@@ -19,6 +20,7 @@ SERVED = Served("0.1.0")
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota, "WARM_UP_SECONDS", 0.1)
     for module in (wake, fleet, crash):
         monkeypatch.setattr(module, "SETTLE_SECONDS", 0.1)
 
@@ -43,6 +45,27 @@ def test_a_fleet_that_does_not_fall_asleep_is_a_failure(tmp_path: Path, monkeypa
     monkeypatch.setattr(fleet, "ASLEEP_SECONDS", 0.2)
     with pytest.raises(MeasurementFailed, match="not all of 1 tasks sleep"):
         fleet.measure(SERVED, 1, tmp_path)
+
+
+@pytest.mark.skipif(foreseen_quota().how is None, reason="no groups can be made on this machine")
+def test_spinners_are_held_to_their_shares_while_a_neighbour_is_asked(tmp_path: Path) -> None:
+    seen = quota.measure(SERVED, "20 % and none, on one core", 2, tmp_path)
+    assert 0 < seen["least_percent"] == seen["most_percent"] < 25
+    assert 0 <= seen["lag_p99_ms"] <= seen["lag_worst_ms"]
+    assert 0 < seen["p50_ms"] <= seen["p99_ms"]
+
+
+def test_with_nobody_who_spins_there_are_no_shares(tmp_path: Path) -> None:
+    seen = quota.measure(SERVED, "nobody spins", 1, tmp_path)
+    assert "most_percent" not in seen
+    assert seen["p50_ms"] > 0
+
+
+@pytest.mark.skipif(foreseen_quota().how is None, reason="no groups can be made on this machine")
+def test_groups_come_and_go(tmp_path: Path) -> None:
+    seen = groups.measure(SERVED, 5, tmp_path)
+    assert (seen["count"], seen["left"]) == (5, 0)
+    assert 0 < seen["place_p50_ms"] <= seen["place_p99_ms"]
 
 
 def test_crashes_are_survived(tmp_path: Path) -> None:

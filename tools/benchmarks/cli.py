@@ -31,13 +31,15 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "density": ["density"],
     "containment": ["containment", "overshoot"],
     "daemon": ["wake", "fleet", "handover", "crash"],
+    "limits": ["quota", "groups"],
 }
-ALONE = frozenset({"daemon"})  # isolated takes part in them, and nobody else
+ALONE = frozenset({"daemon", "limits"})  # isolated takes part in them, and nobody else
 HELP = {
     "http": "Requests per second, latency, CPU per request and memory: hello with equal and new heads, two echoes.",
     "coldstart": "Milliseconds from making an isolate to its first answer, cold and from the warm pool.",
     "density": "Memory per idle isolate in a process that holds many.",
     "containment": "Who survives a tenant that runs out of memory, at which peak; how late a CPU limit ends a request.",
+    "limits": "isolated serve alone: shares of a core under a quota, the loop beside spinners, cost of groups.",
     "daemon": "isolated serve alone: waking a task, a host of a thousand that sleep, hand-overs under load, crashes.",
 }
 

@@ -128,6 +128,29 @@ LAYOUTS: Mapping[str, Layout] = {
             Column("max_ms", "max", 1),
         ],
     ),
+    "quota": Layout(
+        "Isolates that spin under limits.cpu.quota: their shares of a core, the host's loop, a neighbour's answers",
+        [
+            Column("most_percent", "share most %", 2),
+            Column("least_percent", "least %", 2),
+            Column("lag_p99_ms", "loop lag p99 ms", 2),
+            Column("lag_worst_ms", "worst", 1),
+            Column("p50_ms", "answer p50 ms", 2),
+            Column("p99_ms", "p99", 2),
+            Column("other_cpu_percent", "noise %"),
+        ],
+    ),
+    "groups": Layout(
+        "The group that an isolate with a quota is in, by their number",
+        [
+            Column("place_p50_ms", "made and entered p50 ms", 2),
+            Column("place_p99_ms", "p99", 2),
+            Column("remove_p50_ms", "removed p50 ms", 3),
+            Column("remove_p99_ms", "p99", 3),
+            Column("count", "groups"),
+            Column("left", "left"),
+        ],
+    ),
     "crash": Layout(
         "kill -9 of a host, by its tasks: until they answer",
         [

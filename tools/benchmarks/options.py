@@ -137,4 +137,19 @@ OWN: Mapping[str, Sequence[Decorator]] = {
     "crash": (
         click.option("--kills", type=click.IntRange(1, 1000), help=f"Crashes of a host. [default: {Size.kills}]"),
     ),
+    "quota": (
+        click.option(
+            "--spin-seconds",
+            type=click.IntRange(1, 600),
+            help=f"How long isolates spin. [default: {Size.spin_seconds}]",
+        ),
+    ),
+    "groups": (
+        click.option(
+            "--groups",
+            callback=parse_counts,
+            metavar="NUMBERS",
+            help=f"How many groups are made and removed. [default: {','.join(map(str, Size.groups))}]",
+        ),
+    ),
 }

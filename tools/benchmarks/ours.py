@@ -16,7 +16,7 @@ from tools.benchmarks.children import Launch, started
 from tools.benchmarks.house import House
 from tools.benchmarks.http_load import Usage
 from tools.benchmarks.results import OURS, SERVED
-from tools.benchmarks.subject import HOST, Idle, Load, Overshoots, Starts
+from tools.benchmarks.subject import HOST, Groups, Idle, Load, Overshoots, Starts
 
 COMMAND = ROOT / "tools" / "isolated"
 BUILD_SECONDS = 600  # the command builds first what is not up to date
@@ -108,3 +108,17 @@ class Served:
             "listen": [f"{HOST}:{port}"],
             "idle": idle,
         }
+
+    def spinner(self, folder: Path, port: int, *, quota: float | None, core: int | None) -> dict[str, object]:
+        shutil.copy(program.FOLDER / "spin.mjs", folder)
+        cpu = {"request": None, "startup": None, "wall": None, "quota": quota}
+        settings = {**self.task(folder, port, idle="1h"), "mainPath": "spin.mjs", "limits": {"cpu": cpu}}
+        return settings if core is None else {**settings, "cpu": core}
+
+    def groups(self, folder: Path, count: int) -> Groups:
+        launch = Launch(
+            (sys.executable, str(program.FOLDER / "our_groups.py")), folder, {"PYTHONPATH": str(ROOT)}
+        )  # fmt: skip
+        with started(program.with_arguments(launch, "groups", count), talk=True) as child:
+            seen = program.json_line(child)
+        return Groups(seen["placed_ms"], seen["removed_ms"], seen["left"])

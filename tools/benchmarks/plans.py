@@ -7,11 +7,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import coldstart, containment, crash, density, fleet, handover, http_load, overshoot, wake
+from tools.benchmarks import (
+    coldstart,
+    containment,
+    crash,
+    density,
+    fleet,
+    groups,
+    handover,
+    http_load,
+    overshoot,
+    quota,
+    wake,
+)
 from tools.benchmarks.http_load import HttpOptions
 from tools.benchmarks.load import WORKLOADS, Wrk
 from tools.benchmarks.run import Plan
-from tools.benchmarks.subject import Boots, Budgets, Contains, Daemons, Holds, Load, Serves, Subject
+from tools.benchmarks.subject import Boots, Budgets, Contains, Daemons, Holds, Limits, Load, Serves, Subject
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,8 @@ class Size:
     running: int = 20
     handovers: int = 10
     kills: int = 5
+    spin_seconds: int = 62  # the loop's lag is that of the last minute
+    groups: tuple[int, ...] = (1000,)
 
 
 QUICK = Size(
@@ -43,6 +57,8 @@ QUICK = Size(
     tasks=(100,),
     handovers=2,
     kills=2,
+    spin_seconds=5,
+    groups=(100,),
 )
 
 
@@ -170,6 +186,30 @@ def crashing(size: Size) -> Plan[Daemons]:
     )
 
 
+def quotas(size: Size) -> Plan[Limits]:
+    """Cases are who spins; one round."""
+    return Plan(
+        benchmark="quota",
+        cases=list(quota.CASES),
+        rounds=size.rounds or 1,
+        options={"spin_seconds": size.spin_seconds},
+        part=lambda subject, _case: subject if isinstance(subject, Limits) else None,
+        measure=lambda subject, case, folder: {case: quota.measure(subject, case, size.spin_seconds, folder)},
+    )
+
+
+def cpu_groups(size: Size) -> Plan[Limits]:
+    """Cases are the numbers of groups; one round, since a round holds as many samples."""
+    return Plan(
+        benchmark="groups",
+        cases=[str(count) for count in size.groups],
+        rounds=size.rounds or 1,
+        options={"groups": list(size.groups)},
+        part=lambda subject, _case: subject if isinstance(subject, Limits) else None,
+        measure=lambda subject, case, folder: {case: groups.measure(subject, int(case), folder)},
+    )
+
+
 # A benchmark is added by one more plan, one more entry here and its columns in table.py.
 type AnyPlan = Plan[Any]
 PLANS: dict[str, Callable[[Size, Callable[[], Wrk]], AnyPlan]] = {
@@ -182,4 +222,6 @@ PLANS: dict[str, Callable[[Size, Callable[[], Wrk]], AnyPlan]] = {
     "fleet": lambda size, _obtain_wrk: fleets(size),
     "handover": handing_over,
     "crash": lambda size, _obtain_wrk: crashing(size),
+    "quota": lambda size, _obtain_wrk: quotas(size),
+    "groups": lambda size, _obtain_wrk: cpu_groups(size),
 }

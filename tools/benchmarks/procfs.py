@@ -85,6 +85,17 @@ def session_cpu_seconds(leader: int) -> float:
     return sum(parse_stat(text).cpu_seconds for text in _texts(session_processes(leader), "stat"))
 
 
+def thread_cpu_seconds(pid: int, name: str) -> dict[int, float]:
+    """User and system time so far of the process's threads whose names begin so, by thread id."""
+    found = {}
+    for entry in (PROC / str(pid) / "task").iterdir():
+        # Not /proc/THREAD/stat, which tells of the whole process.
+        for text in _texts([f"{pid}/task/{entry.name}"], "stat"):
+            if text.partition("(")[2].startswith(name):
+                found[int(entry.name)] = parse_stat(text).cpu_seconds
+    return found
+
+
 def session_memory(leader: int) -> Memory:
     """Returns the memory of the whole session."""
     parts = [parse_smaps_rollup(text) for text in _texts(session_processes(leader), "smaps_rollup")]
@@ -122,7 +133,7 @@ def _session(pid: int) -> int | None:
     return None
 
 
-def _texts(pids: Iterable[int], name: str) -> list[str]:
+def _texts(pids: Iterable[int | str], name: str) -> list[str]:
     """Reads one file of each process; a process that ends meanwhile is left out."""
     texts = []
     for pid in pids:

@@ -126,10 +126,32 @@ class Budgets(Subject, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Groups:
+    """Milliseconds for each group: to make it and move a thread into it, and to remove it. left: were not removed."""
+
+    placed_ms: Sequence[float]
+    removed_ms: Sequence[float]
+    left: int
+
+
 @runtime_checkable
 class Daemons(Subject, Protocol):
     """Is a host that keeps tasks: what our_host.py drives."""
 
     def task(self, folder: Path, port: int, *, idle: str) -> dict[str, object]:
         """Returns the settings of one more task: it answers "hello" on the port, and sleeps after `idle`."""
+        ...
+
+
+@runtime_checkable
+class Limits(Daemons, Protocol):
+    """Holds tasks to a share of a core."""
+
+    def spinner(self, folder: Path, port: int, *, quota: float | None, core: int | None) -> dict[str, object]:
+        """Returns the settings of one more task: it answers "hello" once, and computes for good."""
+        ...
+
+    def groups(self, folder: Path, count: int) -> Groups:
+        """Makes what holds `count` isolates to a share, and removes it. Raises MeasurementFailed."""
         ...
