@@ -16,11 +16,12 @@ mount --bind "$1/units" /usr/lib/systemd/system
 for empty in /usr/lib/systemd/system-generators /etc/init.d /etc/systemd; do mount -t tmpfs tmpfs "$empty"; done
 systemd-sysusers "$2/alpine/systemd/isolated.sysusers"
 mkdir -p /etc/systemd/system/multi-user.target.wants
-cp "$2/alpine/systemd/isolated.service" /etc/systemd/system
+cp "$2"/alpine/systemd/isolated{,-boot-server}.service /etc/systemd/system
 ln -s ../isolated.service /etc/systemd/system/multi-user.target.wants
-mkdir /etc/systemd/system/isolated.service.d
+mkdir /etc/systemd/system/isolated{,-boot-server}.service.d
 # The checkout may be where PrivateTmp hides it.
 printf '[Service]\nWatchdogSec=8s\nTimeoutStopSec=60s\nBindReadOnlyPaths=%s\n' "$2" >/etc/systemd/system/isolated.service.d/quick.conf
+printf '[Service]\nBindReadOnlyPaths=%s\n' "$2" >/etc/systemd/system/isolated-boot-server.service.d/checkout.conf
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /dev
 mkdir /dev/shm /dev/pts

@@ -13,7 +13,7 @@ from tests.service.openrc_packages import packages
 
 SCRIPT = CHECKOUT / "alpine/openrc/isolated"
 SETTINGS = CHECKOUT / "alpine/openrc/isolated.confd"
-NETBOOT = [CHECKOUT / f"alpine/openrc/isolated-{name}" for name in ("boot", "joined")]
+NETBOOT = [CHECKOUT / f"alpine/openrc/isolated-{name}" for name in ("boot", "boot-server", "joined")]
 __all__ = ["packages"]
 
 
