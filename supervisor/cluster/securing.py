@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from supervisor.cluster.claiming import Claimed, claim
-from supervisor.cluster.guardians import chosen, regarded, settled
+from supervisor.cluster.guardians import chosen, regarded, settled, union
 from supervisor.cluster.leasing import renew
 from supervisor.cluster.placing import following
 from supervisor.cluster.promises import beats
@@ -67,9 +67,17 @@ async def give_up(shared: Shared, newer: Record) -> None:
         return
     if newer.owner != shared.me:
         shared.notice("superseded", {"label": label, "owner": newer.owner, "epoch": newer.epoch})
+        if owned is not None:
+            shared.scheduler.start(_tell_old_guardians(shared, owned, newer))
     await shared.ledger.put(newer, shared.now)
     if newer.owner != shared.me or newer.removed:
         await end_copy(shared, label)
+
+
+async def _tell_old_guardians(shared: Shared, owned: Record, newer: Record) -> None:
+    """They believe this host, and would place the task anew when it does not have it any more."""
+    others = [host for host in union(owned) if host not in union(newer) and host != shared.me]
+    await shared.ask(others, lambda member: shared.peers.guard(member, newer))
 
 
 async def take_back(shared: Shared, owned: Record, given_up: Record) -> None:

@@ -58,6 +58,7 @@ def one_way(world: World, minutes: float) -> None:
     world.partition([hosts[:cut], hosts[cut:]], one_way=True)
     world.run(max(60.0, minutes * 30.0))
     world.heal()
+    world.disturb()
     for one in world.chance.sample(hosts, len(hosts) // 2):
         world.network.pairs.update((one.id, other.id) for other in world.chance.sample(hosts, max(1, len(hosts) // 10)))
     world.run(max(60.0, minutes * 30.0))
