@@ -141,8 +141,7 @@ class Slot(Tenure):
         """Puts a request in line, and boots if nobody did; returns why it cannot wait."""
         if self._stopping:
             return failures.STOPPING
-        ahead = 0 if self._run is None or self._serving is not None else len(self._run.isolate.exchanges)
-        if not self._waiting.has_room(ahead):
+        if not self._waiting.has_room(len(self._ahead())):
             return failures.QUEUE_FULL
         self._waiting.add(number, request)  # first: a boot takes it along
         if self._run is None and not self._parts.room.is_waiting(self):

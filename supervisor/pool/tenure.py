@@ -262,15 +262,19 @@ class Tenure:
         """Takes all out of the line."""
         return [waiting.exchange for waiting in self._waiting.leave()]
 
+    def _ahead(self) -> dict[int, Exchange]:
+        """What an isolate got that is not ready yet, by number."""
+        if self._run is None or self._run.state is not IsolateState.BOOTING:
+            return {}
+        return cast("dict[int, Exchange]", self._run.isolate.exchanges)
+
     def _taken_back(self) -> list[Exchange]:
-        """Takes back what an isolate got that is not ready yet."""
-        if self._run is None or self._serving is not None:
-            return []
-        isolate = self._run.isolate
-        ahead = dict(isolate.exchanges)
+        """Takes that back; what an isolate has begun it keeps."""
+        ahead = dict(self._ahead())
         for number in ahead:
-            isolate.abort(number)
-        return [cast(Exchange, exchange) for exchange in ahead.values()]
+            assert self._run is not None
+            self._run.isolate.abort(number)
+        return list(ahead.values())
 
     def _note_refused(self, failure: Failure) -> None:
         """Counts what was refused for a bound of the host."""

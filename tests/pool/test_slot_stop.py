@@ -36,6 +36,19 @@ async def test_a_running_task_finishes_what_it_has_and_takes_no_more() -> None:
 
 
 @on_virtual_time
+async def test_a_second_stop_takes_nothing_away_from_who_is_being_answered() -> None:
+    case = await slot_of().started()
+    number, exchange = case.ask()
+    stops = [await stopping(case), await stopping(case)]
+    assert exchange.failure is None
+    case.isolate.respond(number)
+    assert exchange.parsed()[0] == 204
+    case.isolate.exit(ExitReason.DRAINED)
+    await asyncio.gather(*stops)
+    assert case.slot.state is TaskState.STOPPED
+
+
+@on_virtual_time
 async def test_one_that_does_not_finish_in_time_is_ended() -> None:
     case = await slot_of().started()
     _, exchange = case.ask()
