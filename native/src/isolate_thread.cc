@@ -286,9 +286,11 @@ void IsolateThread::Turn() {
   Flush();
 }
 
-// What belongs to requests that came before the program was ready waits for that, in order.
+// What belongs to requests that came before the program was ready waits for that, in order. One without a handler is
+// asked nothing, whenever that comes: the loop ends it, and answers.
 bool IsolateThread::Hold(Message& message) {
-  if (phase_ == Phase::kReady || message.kind == MessageKind::kBoot) return false;
+  if (message.kind == MessageKind::kBoot) return false;
+  if (phase_ == Phase::kReady) return !has_handler_;
   const MemoryAccount::Uncounted of_the_loop;
   if (message.kind == MessageKind::kAbort) {
     std::erase_if(held_, [&](const Message& held) { return held.exchange == message.exchange; });
@@ -302,8 +304,7 @@ void IsolateThread::ReleaseHeld() {
   if (held_.empty() || phase_ != Phase::kReady) return;
   Flush();  // that it is ready does not wait for the first answer
   for (Message& message : held_) {
-    // Without a handler the loop ends it, and answers: nothing is dispatched.
-    if (phase_ == Phase::kReady && has_handler_) Handle(message);
+    if (phase_ == Phase::kReady) Handle(message);
   }
   const MemoryAccount::Uncounted of_the_loop;
   held_ = std::vector<Message>();

@@ -111,14 +111,41 @@ TEST(a_request_that_is_aborted_before_the_boot_is_done_is_not_dispatched) {
   CHECK_EQ(program.Ask(2), "1");
 }
 
+// Has no handler when it is looked at, and would answer if it was asked all the same.
+constexpr char kNoHandler[] =
+    "on.timer = () => {}; ops.timerStart(1, 1e6); let looks = 0;"
+    "Object.defineProperty(on, 'dispatch', { get: () => looks++ ? (id) => answer(id, 'asked') : undefined });";
+
 TEST(a_program_without_a_handler_is_not_asked) {
   Program program;
   CHECK_EQ(program.Request(1), ISOLATED_OK);
-  program.Boot("on.timer = () => {}; ops.timerStart(1, 1e6); on.loaded = () => { on.dispatch = undefined; };");
+  program.Boot(kNoHandler);
   CHECK_EQ(program.Await(ISOLATED_READY).aux, 0u);
   CHECK_EQ(program.End(), ISOLATED_OK);
   CHECK_CONTAINS(program.AwaitExit(), "killed");
-  CHECK(!program.HasMore(ISOLATED_RESPONSE_FAILED));
+  CHECK(!program.HasMore(ISOLATED_RESPONSE));
+}
+
+TEST(a_program_without_a_handler_is_not_asked_either_by_who_comes_with_its_boot) {
+  StartEngine();
+  const TemporaryFolder folder;
+  folder.Write("main.mjs", kNoHandler);
+  const uint32_t id = isolated_create();  // not warm yet: it finds both in its inbox at once
+  isolated_boot_options options{};
+  options.pwd = folder.path().c_str();
+  options.main_path = "main.mjs";
+  options.parameters = "{}";
+  CHECK_EQ(isolated_boot(id, &options), ISOLATED_OK);
+  CHECK_EQ(isolated_request(id, 1, 0, "GET", 3, "/", 1, "", 0, "", 0), ISOLATED_OK);
+  const auto said = [id](int kind) {
+    Drain();
+    return std::ranges::any_of(Drained(), [&](const Record& r) { return r.isolate == id && r.kind == kind; });
+  };
+  CHECK(check::Within(kPatienceMs, [&] { return said(ISOLATED_READY); }));
+  isolated_end(id, ISOLATED_END_KILLED);
+  CHECK(check::Within(kPatienceMs, [&] { return said(ISOLATED_EXIT); }));
+  CHECK(!said(ISOLATED_RESPONSE));
+  std::erase_if(Drained(), [&](const Record& record) { return record.isolate == id; });
 }
 
 TEST(an_end_before_the_boot_is_done_does_not_wait_for_those_who_wait) {
