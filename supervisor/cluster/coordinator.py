@@ -83,7 +83,8 @@ class Coordinator:
         self._running: list[Started] = []
         self._retries: dict[str, float] = {}
         self._guarding_seen: frozenset[str] = frozenset()
-        self._guarding_since = self._shared.now
+        self._guarding_since = self._shared.now  # who may guard is the same
+        self._not_chosen_since = self._shared.now
         self._is_chosen = False
         self._is_securing = False
         self._came: set[str] = set()  # hosts that came back lately
@@ -180,7 +181,7 @@ class Coordinator:
         """Drains, has others guard what this host guards, says goodbye; returns the tasks that found no other host."""
         shared = self._shared
         stayed = await self.drain(within_s)
-        await hand_over_guarding(shared, shared.now + 2 * shared.rules.settle_s)
+        await hand_over_guarding(shared)
         await self.close()
         await shared.local.leave()
         return stayed
@@ -260,16 +261,20 @@ class Coordinator:
 
     def _choose_guardians(self) -> None:
         """When nobody came or went for a while, tasks whose guardians are not the chosen ones any more are in doubt."""
-        shared = self._shared
+        shared, rules, now = self._shared, self._shared.rules, self._shared.now
         guarding = shared.view.guarding
         before, self._guarding_seen = self._guarding_seen, guarding
         if guarding is not before and guarding != before:
-            self._guarding_since, self._is_chosen = shared.now, False
-        elif not self._is_chosen and shared.now - self._guarding_since >= shared.rules.settle_s:
-            self._is_chosen = True
-            for record in shared.ledger.owned():
-                if record.guardians != chosen(record.label, shared.view, shared.order, shared.rules, owner=shared.me):
-                    shared.doubt(record.label, RETURN_JITTER_S)
+            self._guarding_since = now
+            if self._is_chosen:
+                self._not_chosen_since, self._is_chosen = now, False
+        is_settled = now - self._guarding_since >= rules.settle_s or now - self._not_chosen_since >= rules.settle_most_s
+        if self._is_chosen or not is_settled:
+            return
+        self._is_chosen = True
+        for record in shared.ledger.owned():
+            if record.guardians != chosen(record.label, shared.view, shared.order, rules, owner=shared.me):
+                shared.doubt(record.label, RETURN_JITTER_S)
 
     async def _audit(self) -> None:
         """Asks about everything: nothing seemed to happen, but something may have been missed."""

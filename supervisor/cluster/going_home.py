@@ -71,7 +71,7 @@ class GoingHome:
         if stayed:
             shared.notice("stays", {"why": f"{len(stayed)} tasks found no other host"})
             return False
-        await hand_over_guarding(shared, shared.now + 2 * shared.rules.settle_s)
+        await hand_over_guarding(shared)
         if not shared.view.has_majority:
             return False
         self.is_gone = True

@@ -63,8 +63,9 @@ async def move_all(shared: Shared, until: float) -> dict[str, str]:
         await shared.scheduler.sleep(AGAIN_S)
 
 
-async def hand_over_guarding(shared: Shared, until: float) -> None:
-    """Waits until owners have found other guardians for what this host guards; no longer than until then."""
+async def hand_over_guarding(shared: Shared) -> None:
+    """Waits until owners have found other guardians for what this host guards; no longer than they may take."""
+    until = shared.now + shared.rules.settle_most_s + shared.rules.settle_s
     await pass_on_tombstones(shared)
     while shared.now < until and any(record.exists for record in shared.ledger.guarded()):
         await shared.scheduler.sleep(1.0)

@@ -21,6 +21,7 @@ class Rules:
     stagger_s: float = 20.0  # each further guardian waits so much longer than the one before it
     takeover_s: float = 60.0  # a claimant that is alive has so long to place what it claimed
     settle_s: float = 10.0  # new guardians are chosen when nobody came or went for so long; higher: less churn
+    settle_most_s: float = 30.0  # or so long after the first who did, if hosts come and go all the time
     restarts: int = 8  # placements that one host runs at a time
 
     # Strict tasks

@@ -424,6 +424,24 @@ async def test_who_gives_a_task_up_tells_the_guardians_that_believed_it() -> Non
 
 
 @on_virtual_time
+async def test_new_guardians_are_found_though_hosts_come_and_go_all_the_time() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e", "f")
+    await cluster.start()
+    outcome = await cluster.coordinators["a"].apply(wanted("task"))
+    assert isinstance(outcome, Placed)
+    gone, *_ = outcome.record.guardians
+    restless = next(host for host in "abcde" if host not in outcome.record.guardians)
+    await asyncio.sleep(60)  # its guardians are not asked any more
+    cluster.see(gone, alive=MemberState.LEFT)
+    for turn in range(10):
+        cluster.see(restless, state=(HostState.DRAINING, HostState.UP)[turn % 2])
+        await asyncio.sleep(0.5 * RULES.settle_s)
+    (record,) = cluster.coordinators["f"].records()
+    assert gone not in record.guardians
+    await cluster.close()
+
+
+@on_virtual_time
 async def test_a_spare_is_started_once_by_the_newest_when_nobody_has_room() -> None:
     cluster = FakeCluster("a", "b", spares=("spare-1", "spare-2"), memory=1)
     await cluster.start()
