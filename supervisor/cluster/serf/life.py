@@ -7,14 +7,14 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from supervisor.cluster.serf import deadman, files
+from supervisor.cluster.serf import deadman, files, keyring
 from supervisor.cluster.serf.connection import HOST, Connection, Lost, TimedOut
 from supervisor.cluster.serf.errors import AgentError
 from supervisor.cluster.serf.loglines import Line, Rate
-from supervisor.cluster.serf.options import Rpc, SerfOptions, config_of, keyring_of, shell_of
+from supervisor.cluster.serf.options import Rpc, SerfOptions, config_of, shell_of
 from supervisor.cluster.serf.problems import explain
 from supervisor.cluster.serf.process import AgentProcess
 from supervisor.cluster.serf.program import find_serf
@@ -59,14 +59,20 @@ class Life:
 
 @asynccontextmanager
 async def living(
-    options: SerfOptions, name: str, tags: Mapping[str, str], reports: Reports, *, new_keyring: bool
+    options: SerfOptions, name: str, tags: Mapping[str, str], reports: Reports, keys: Sequence[bytes], *, is_first: bool
 ) -> AsyncIterator[Life]:
-    """An agent that answers; killed at the end, which the others take for a crash unless it left before. AgentError."""
+    """An agent that answers; killed at the end, which the others take for a crash unless it left before. AgentError.
+
+    The first one of a process has these `keys`; one after it those that the cluster gave it meanwhile, or these if they
+    were lost.
+    """
     program = find_serf(options.program)
     lock = await _lock(options)
     try:
         rpc = Rpc(_free_port(), secrets.token_hex(TOKEN_BYTES))
-        _write(options, name, tags, rpc, new_keyring=new_keyring)
+        _write(options, name, tags, rpc)
+        if is_first or not keyring.is_whole(options.keyring):
+            files.write_secret(options.keyring, keyring.content(keys))
         command = [str(program), "agent", f"-config-file={options.config}"]
         process = AgentProcess.start(command, options.patience_s, lock, _Log(reports).tell)
     except OSError as error:
@@ -117,11 +123,8 @@ async def _lock(options: SerfOptions) -> int:
     return lock
 
 
-def _write(options: SerfOptions, name: str, tags: Mapping[str, str], rpc: Rpc, *, new_keyring: bool) -> None:
-    """The files that it starts from. An agent that is started again has the keys that the cluster gave it meanwhile."""
+def _write(options: SerfOptions, name: str, tags: Mapping[str, str], rpc: Rpc) -> None:
     files.write_secret(options.config, config_of(options, name, tags, rpc))
-    if new_keyring or not options.keyring.exists():
-        files.write_secret(options.keyring, keyring_of(options.keys))
     files.write_secret(options.rpc, shell_of(rpc))
 
 

@@ -172,7 +172,8 @@ class SerfMembership:
     async def _live(self) -> None:
         """From the start of an agent to its end, which is an AgentError."""
         published = tags.tags_of(self.own)
-        async with living(self._options, self.own.id, published, self._reports, new_keyring=self._lives == 0) as life:
+        keys, is_first = self._rotator.known, self._lives == 0
+        async with living(self._options, self.own.id, published, self._reports, keys, is_first=is_first) as life:
             self._life = life
             self._lives += 1
             self._reports.right(SUBJECT)

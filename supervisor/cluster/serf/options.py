@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from supervisor.cluster.serf.rotation import KEY_BYTES, encoded
+from supervisor.cluster.serf.rotation import KEY_BYTES
 
 PORT = 7946  # Serf's own
 
@@ -97,11 +97,6 @@ def config_of(options: SerfOptions, name: str, tags: Mapping[str, str], rpc: Rpc
     if options.advertise is not None:
         config["advertise"] = options.advertise
     return json.dumps(config, indent=1)
-
-
-def keyring_of(keys: Sequence[bytes]) -> str:
-    """The file of keys: the first is the one in use."""
-    return json.dumps([encoded(key) for key in keys])
 
 
 def shell_of(rpc: Rpc) -> str:

@@ -28,6 +28,11 @@ class Rotator:
         self._chance = chance
         self._changed = asyncio.Event()
 
+    @property
+    def known(self) -> tuple[bytes, ...]:
+        """What an agent needs to find the cluster wherever a change of keys has got to; the one in use first."""
+        return self._keys + tuple(key for key in self._wanted if key not in self._keys)
+
     def want(self, keys: Sequence[bytes]) -> None:
         """From now on these, the first in use."""
         self._wanted = tuple(keys)

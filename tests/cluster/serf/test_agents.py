@@ -236,9 +236,25 @@ def test_keys_are_changed_under_a_running_cluster(play: Play, tmp_path: Path) ->
             os.kill(two.agent, signal.SIGKILL)  # comes back with what the cluster gave it, not with what it began with
             await another_agent(two, before)
             async with asyncio.timeout(DEADLINE_S):
-                while await installed(two) != {encoded(OTHER_KEY): 3}:
+                while (await installed(two)).get(encoded(OTHER_KEY)) != 3:
                     await asyncio.sleep(0.05)
             await until(lambda: one.membership.problem is None, lambda: one.lines)
+
+    play(work)
+
+
+def test_an_agent_that_died_while_it_wrote_its_keys_comes_back(play: Play, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            one, two = await begin(stack, tmp_path, 1, 2)
+            for torn in ("", '["a2tra2tra2tra2tra2tr'):
+                before = two.membership.agent_pid
+                two.options.keyring.write_text(torn)
+                os.kill(two.agent, signal.SIGKILL)
+                await another_agent(two, before)
+                await until(lambda: keyring(two) == [KEY], lambda: two.lines)
+                await met(one, two)
+            await until(lambda: two.membership.problem is None, lambda: two.lines)
 
     play(work)
 

@@ -219,6 +219,12 @@ async def test_a_key_stays_until_everybody_has_the_next(monkeypatch: pytest.Monk
         assert agent.asked.empty()
 
 
+def test_an_agent_that_lost_its_keys_gets_those_of_the_cluster_first() -> None:
+    turner = Rotator((KEY,), Log().reports, Random(1))
+    turner.want((OTHER_KEY, KEY))
+    assert turner.known == (KEY, OTHER_KEY)
+
+
 async def test_members_are_remembered_without_what_changes_often(tmp_path: Path) -> None:
     view, log = View(member("own"), [member("a"), member("b", alive=MemberState.LEFT)]), Log()
     options = SerfOptions(folder=tmp_path / "serf", keys=(KEY,))
