@@ -71,7 +71,10 @@ class GoingHome:
         if stayed:
             shared.notice("stays", {"why": f"{len(stayed)} tasks found no other host"})
             return False
-        await hand_over_guarding(shared)
+        needed = await hand_over_guarding(shared)
+        if needed:
+            shared.notice("stays", {"why": f"{len(needed)} strict tasks found no other guardian"})
+            return False
         if not shared.view.has_majority:
             return False
         self.is_gone = True

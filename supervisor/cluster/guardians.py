@@ -5,8 +5,9 @@ owner; in smaller clusters all others; a host alone has none and needs none. The
 two steps, so that two majorities always share a host: first a record that names the new ones and the previous ones,
 for which most of both have to agree, then, when most of both have it, one that names the new ones only.
 
-Whoever said goodbye is not counted. For a task that rather runs twice than never, neither is who has been failed for
-the grace, if this host sees more than half of all hosts: or else three dead hosts would lose a task for ever.
+For a task that rather runs twice than never, whoever said goodbye is not counted, and neither is who has been failed
+for the grace, if this host sees more than half of all hosts: or else three dead hosts would lose a task for ever. For a
+strict one both are: two that are gone may be the only ones that promised an epoch which the third knows nothing of.
 """
 
 from __future__ import annotations
@@ -62,10 +63,12 @@ def quorums(record: Record, view: View, now: float, rules: Rules) -> tuple[tuple
 
 def counts(member: Member | None, mode: Mode, view: View, now: float, rules: Rules) -> bool:
     """Whether a guardian's silence counts as a no."""
-    if member is None or member.alive is MemberState.LEFT:
+    if member is None:
         return False
     if member.alive is MemberState.ALIVE or mode is Mode.STRICT:
         return True
+    if member.alive is MemberState.LEFT:
+        return False
     return not (view.has_majority and now - member.since > rules.grace_s)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from supervisor.cluster.finding import pass_on_tombstones
 from supervisor.cluster.placing import NotPlaced, Placed, place
+from supervisor.cluster.ports import Silent
 from supervisor.cluster.securing import end_copy, give_up, take_back
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Mode, Record
@@ -63,12 +64,34 @@ async def move_all(shared: Shared, until: float) -> dict[str, str]:
         await shared.scheduler.sleep(AGAIN_S)
 
 
-async def hand_over_guarding(shared: Shared) -> None:
-    """Waits until owners have found other guardians for what this host guards; no longer than they may take."""
+async def hand_over_guarding(shared: Shared) -> list[str]:
+    """Waits until owners have found other guardians for what this host guards; no longer than they may take.
+
+    Returns the strict tasks that still need this one: without two of their three guardians they would have to stop.
+    """
     until = shared.now + shared.rules.settle_most_s + shared.rules.settle_s
     await pass_on_tombstones(shared)
     while shared.now < until and any(record.exists for record in shared.ledger.guarded()):
         await shared.scheduler.sleep(1.0)
+    await shared.scheduler.together(*(_ask_owner(shared, record) for record in _strictly_guarded(shared)))
+    return [record.label for record in _strictly_guarded(shared)]
+
+
+def _strictly_guarded(shared: Shared) -> list[Record]:
+    return [record for record in shared.ledger.guarded() if record.exists and record.mode is Mode.STRICT]
+
+
+async def _ask_owner(shared: Shared, record: Record) -> None:
+    """It may have found another guardian, and this host missed its word."""
+    member = shared.member(record.owner)
+    if member is None:
+        return
+    try:
+        newer = await shared.peers.find(member, record.label)
+    except Silent:
+        return
+    if newer is not None:
+        await shared.take(newer)
 
 
 async def _let_go(shared: Shared, record: Record) -> None:

@@ -392,7 +392,15 @@ async def test_idle_hosts_go_home_down_to_the_floor_and_the_newest_stay() -> Non
     for machine in cluster.machines.values():
         machine.idle_from = now
     await cluster.start()
-    for _ in range(400):
+    await news_travels(cluster, 2000)
+    gone = {host for host, machine in cluster.machines.items() if machine.departure is Departure.IDLE}
+    assert gone == {"a", "b"}
+    await cluster.close()
+
+
+async def news_travels(cluster: FakeCluster, seconds: float) -> None:
+    """So long all hosts hear what each says about itself, and who has left."""
+    for _ in range(int(seconds / 5)):
         await asyncio.sleep(5)
         for host, machine in cluster.machines.items():
             state = machine.told[-1][0]
@@ -400,9 +408,45 @@ async def test_idle_hosts_go_home_down_to_the_floor_and_the_newest_stay() -> Non
                 cluster.see(host, alive=MemberState.LEFT)
             elif cluster.members[host].state is not state:
                 cluster.see(host, state=state)
-    gone = {host for host, machine in cluster.machines.items() if machine.departure is Departure.IDLE}
-    assert gone == {"a", "b"}
+
+
+@on_virtual_time
+async def test_an_idle_host_stays_as_long_as_a_strict_task_needs_it_as_a_guardian() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    for number in range(9):
+        await cluster.coordinators["b"].apply(wanted(f"task-{number}", mode=Mode.STRICT))
+    guarded = {record.label for record in cluster.coordinators["e"].records() if "a" in record.guardians}
+    assert guarded
+    cluster.machines["a"].idle_from = asyncio.get_running_loop().time()
+    cluster.cut = {("a", "e"), ("e", "a")}  # their owner cannot say that it has found another one
+    await news_travels(cluster, 1500)
+    assert "leave" not in cluster.machines["a"].events
+    assert ("a", "stays") in cluster.notices
+    cluster.cut.clear()
+    await news_travels(cluster, 1500)
+    assert "leave" in cluster.machines["a"].events
+    assert all(cluster.running(label) == ["e"] for label in guarded)
     await cluster.close()
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_guardians_that_said_goodbye_are_waited_for_by_a_strict_task_alone(mode: Mode) -> None:
+    @on_virtual_time
+    async def check() -> None:
+        cluster = FakeCluster("a", "b", "c", "d", "e", "f")
+        await cluster.start()
+        outcome = await cluster.coordinators["a"].apply(wanted("task", mode=mode))
+        assert isinstance(outcome, Placed)
+        await cluster.crash("f")
+        for host in outcome.record.guardians[:2]:  # they may have promised an epoch to somebody
+            await cluster.coordinators.pop(host).close()
+            cluster.see(host, alive=MemberState.LEFT)
+        await asyncio.sleep(600)
+        assert len(cluster.running("task")) == (0 if mode is Mode.STRICT else 1)
+        await cluster.close()
+
+    check()
 
 
 @on_virtual_time
