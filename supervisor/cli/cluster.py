@@ -34,13 +34,14 @@ Examples:
 
 
 @click.command(short_help="List the hosts of the cluster.")
-@click.option("--forget", metavar="HOST", help="Take a host that failed, and will not come back, for one that left.")
+@click.option("--forget", metavar="HOST", help="Forget a host that failed or left, and will not come back.")
 @as_json
 @on_host
 def hosts(client: Client, forget: str | None, *, as_json: bool) -> None:
     """Lists the hosts of the cluster, newest first: new tasks go to the first that has room.
 
-    A host that failed counts for a day in what needs most of the hosts; --forget ends that.
+    A host that failed counts for a day in what needs most of the hosts, and one that is gone, as a guardian, in what a
+    strict task needs; --forget ends both.
     """
     if forget is not None:
         client.ask("DELETE", "hosts", forget)

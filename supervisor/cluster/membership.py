@@ -50,7 +50,7 @@ class Membership(Protocol):
         """Says goodbye to the others, in at most a few seconds. Nobody hears from this host afterwards."""
 
     async def forget(self, member: str) -> None:
-        """Declares a failed host to have left, in the whole cluster. AgentError if that cannot be said now."""
+        """Makes the whole cluster forget a host that failed or left. AgentError if that cannot be said now."""
 
     def use_keys(self, keys: Sequence[bytes]) -> None:
         """From now on these keys are accepted and the first is used; the others of the cluster are told."""

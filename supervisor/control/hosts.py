@@ -79,7 +79,7 @@ async def list_hosts(call: Call) -> web.StreamResponse:
 
 
 async def forget_host(call: Call) -> web.StreamResponse:
-    """Takes a host that failed for one that left."""
+    """Makes all hosts forget one that failed or left."""
     await call.api.keep(call.host.forget_host(call.values["host"]))
     return answers.nothing()
 

@@ -63,7 +63,7 @@ class HostControl(Protocol):
         """The hosts of the cluster, newest first; without a cluster none."""
 
     async def forget_host(self, host: str) -> None:
-        """Makes the cluster take a host that failed for one that left. Unknown, Refused."""
+        """Makes all hosts forget one that failed or left. Unknown, Refused."""
 
     async def elsewhere(self, label: str) -> Elsewhere | None:
         """The host that has a task, if it is not this one; None: it is here, or nowhere. Refused: nobody can say."""

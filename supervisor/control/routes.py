@@ -88,8 +88,8 @@ ROUTES: tuple[Route, ...] = (
         {200: views(MemberView, "the hosts; none without a cluster")}, "host",
     ),
     Route(
-        "DELETE", "/v1/hosts/{host}", "forgetHost", "Takes a host that failed for one that left",
-        hosts.forget_host, {204: Answer("it has left")}, "host",
+        "DELETE", "/v1/hosts/{host}", "forgetHost", "Makes all hosts forget one that failed or left",
+        hosts.forget_host, {204: Answer("it counts no more")}, "host",
         (Parameter("host", "path", HOST, "its id"),), refusals=(404, 503),
     ),
     Route(

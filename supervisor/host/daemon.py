@@ -125,7 +125,7 @@ class Daemon:
         return [] if self._everywhere is None else await self._everywhere.hosts()
 
     async def forget_host(self, host: str) -> None:
-        """Takes a host that failed for one that left."""
+        """Makes all hosts forget one that failed or left."""
         if self._everywhere is None:
             raise Unknown(f"there is no host {host!r}", "this host is one of no cluster")
         await self._everywhere.forget(host)

@@ -30,6 +30,7 @@ class Command(StrEnum):
     JOIN = "join"
     LEAVE = "leave"
     FORCE_LEAVE = "force-leave"
+    EVENT = "event"
     TAGS = "tags"
     INSTALL_KEY = "install-key"
     USE_KEY = "use-key"
@@ -52,7 +53,7 @@ class Command(StrEnum):
 
 
 _BODILESS = frozenset(
-    (Command.HANDSHAKE, Command.AUTH, Command.LEAVE, Command.TAGS, Command.RESPOND, Command.STOP)
+    (Command.HANDSHAKE, Command.AUTH, Command.LEAVE, Command.EVENT, Command.TAGS, Command.RESPOND, Command.STOP)
 )  # fmt: skip
 
 # These come before the agent looks at what is asked, and so without the body that the command would have.

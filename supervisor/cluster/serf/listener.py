@@ -9,7 +9,7 @@ from supervisor.cluster.serf import rpc
 from supervisor.cluster.serf.connection import Connection
 from supervisor.cluster.serf.life import Life
 from supervisor.cluster.serf.reports import Reports
-from supervisor.cluster.serf.rpc import News
+from supervisor.cluster.serf.rpc import Ended, News
 from supervisor.cluster.serf.seen import Seen
 from supervisor.cluster.serf.tags import foreign
 from supervisor.cluster.serf.view import View
@@ -77,8 +77,10 @@ class Listener:
             except TimeoutError:
                 pass
 
-    def _heard(self, news: News) -> None:
-        if news.reaped:
+    def _heard(self, news: News | Ended) -> None:
+        if isinstance(news, Ended):
+            self._view.end(news.name, news.boot_time, self._now())
+        elif news.reaped:
             for each in news.members:
                 self._view.forget(each.name)
         else:

@@ -128,15 +128,13 @@ class SerfMembership:
             self._reports.note("warning", "this host ends without a goodbye", problem=str(error) or "no answer")
 
     async def forget(self, member: str) -> None:
-        """Makes the whole cluster take a failed host for one that left."""
+        """Makes the whole cluster forget a host that failed or left."""
         if self._life is None:
             raise AgentError("the agent is not running", self.problem)
+        boot_time = next((each.boot_time for each in self.members if each.id == member), 0.0)
         async with await self._life.connect() as connection:
-            if any(each.name == member for each in await rpc.members(connection)):
-                await rpc.force_leave(connection, member)
-            else:  # an agent that was started anew has never heard of it
-                self._view.forget(member)
-                self._changed()
+            await rpc.force_leave(connection, member)  # agents do not look for it any more
+            await rpc.tell_end(connection, rpc.Ended(member, boot_time))
 
     def use_keys(self, keys: Sequence[bytes]) -> None:
         """Begins to change to them, on all members."""

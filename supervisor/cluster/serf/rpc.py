@@ -18,6 +18,7 @@ LEAVE_S = 20.0  # twice Serf's propagation and broadcast times of 5 s
 KEY_S = 60.0  # a query among all members, twice as long as Serf's own time-out with 1,000 of them
 TAGS_S = 15.0
 # The word for: it was not sent often enough in 5 s to be sure. It goes on being sent.
+_END = "isolated-host-ended"
 _UNSURE = "timeout waiting for update broadcast"
 
 
@@ -35,6 +36,14 @@ class News:
 
     members: tuple[Seen, ...]
     reaped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A host that will not come back, as an operator says, with the boot time of the machine that is meant."""
+
+    name: str
+    boot_time: float
 
 
 async def members(connection: Connection, status: str | None = None) -> list[Seen]:
@@ -58,6 +67,12 @@ async def leave(connection: Connection) -> None:
 async def force_leave(connection: Connection, name: str) -> None:
     """Makes a failed member one that left; nothing happens if there is no such member."""
     await connection.call(Command.FORCE_LEAVE, {"Node": name}, TAGS_S)
+
+
+async def tell_end(connection: Connection, ended: Ended) -> None:
+    """Tells all members, and those that are away when they come back: Serf keeps the last 512 events for them."""
+    payload = f"{ended.boot_time!r} {ended.name}".encode()
+    await connection.call(Command.EVENT, {"Name": _END, "Payload": payload, "Coalesce": False}, TAGS_S)
 
 
 async def set_tags(connection: Connection, tags: Mapping[str, str]) -> None:
@@ -89,15 +104,27 @@ async def stats(connection: Connection) -> dict[str, dict[str, str]]:
     return {text(name): texts(group) for name, group in body.items()} if isinstance(body, dict) else {}
 
 
-async def stream_members(connection: Connection, heard: Callable[[News], object]) -> None:
+async def stream_members(connection: Connection, heard: Callable[[News | Ended], object]) -> None:
     """From now on `heard` gets every change of members, until the connection is lost. Serf merges 1 to 3 s of them."""
 
     def record(body: Any) -> None:
         event = text(body.get(b"Event")) if isinstance(body, dict) else ""
-        heard(News(tuple(members_of(body)), reaped=event == "member-reap"))
+        if event != "user":
+            heard(News(tuple(members_of(body)), reaped=event == "member-reap"))
+        elif (ended := _ended(body.get(b"Payload"))) is not None:
+            heard(ended)
 
-    kinds = "member-join,member-leave,member-failed,member-update,member-reap"
+    kinds = f"member-join,member-leave,member-failed,member-update,member-reap,user:{_END}"
     await connection.call(Command.STREAM, {"Type": kinds}, record=record)
+
+
+def _ended(payload: object) -> Ended | None:
+    words = text(payload).split(" ")
+    try:
+        boot_time, name = float(words[0]), words[1]
+    except ValueError, IndexError:
+        return None
+    return Ended(name, boot_time)
 
 
 async def query(

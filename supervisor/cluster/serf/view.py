@@ -16,6 +16,8 @@ from supervisor.cluster.values import HostState, Member, MemberState
 
 # Who failed or left is forgotten after so long: as long as Serf itself remembers them.
 FORGET_S = 24 * 3600.0
+SAME_BOOT_S = 1.0  # tags have milliseconds
+ENDING_S = 60.0  # some hear that a host will not come back before they know that it failed
 
 
 class View:
@@ -28,6 +30,8 @@ class View:
         self._untold = dict.fromkeys(self._members)
         self._foreign: dict[str, Seen] = {}
         self._addresses: dict[str, str] = {}
+        self._ended: set[str] = set()  # an operator's word, which agents do not know of
+        self._ending: dict[str, float] = {}  # the same of hosts that seem alive, and until when it holds
 
     @property
     def own(self) -> Member:
@@ -60,6 +64,8 @@ class View:
         for each in seen:
             if each.name == self._own:
                 continue  # it cannot know better
+            if self._is_ended(each, now):
+                continue
             before = self._members.get(each.name)
             member = member_of(each, now)
             if member is not None:
@@ -91,6 +97,17 @@ class View:
         if name != self._own and self._members.pop(name, None) is not None:
             self._untold[name] = None
 
+    def end(self, name: str, boot_time: float, now: float) -> None:
+        """It failed or left, and will not come back: it is a member no more, unless it did since that was said."""
+        member = self._members.get(name)
+        if member is not None and member.boot_time > boot_time + SAME_BOOT_S:
+            return
+        if member is not None and member.alive is MemberState.ALIVE:
+            self._ending[name] = now + ENDING_S
+        else:
+            self._ended.add(name)
+            self.forget(name)
+
     def burst(self) -> Burst:
         """What changed since the last time this was called."""
         untold, self._untold = self._untold, {}
@@ -102,6 +119,14 @@ class View:
     def untold(self) -> None:
         """The next burst has everybody: there is a new reader."""
         self._untold = dict.fromkeys(sorted(self._members)) | self._untold
+
+    def _is_ended(self, seen: Seen, now: float) -> bool:
+        if seen.state is MemberState.ALIVE:
+            self._ended.discard(seen.name)
+        elif seen.state is not None and self._ending.pop(seen.name, now) > now:
+            self._ended.add(seen.name)
+            self.forget(seen.name)
+        return seen.name in self._ended
 
     def _turn(self, member: Member, alive: MemberState, now: float) -> None:
         if member.alive is not alive:

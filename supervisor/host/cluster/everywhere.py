@@ -127,12 +127,12 @@ class Everywhere:
         return [_view_of(member, counts.get(member.id), self._cluster.own.id) for member in members]
 
     async def forget(self, host: str) -> None:
-        """Takes a host that failed for one that left. Unknown, Refused."""
+        """Makes all hosts forget one that failed or left. Unknown, Refused."""
         member = next((each for each in self._cluster.membership.members if each.id == host), None)
         if member is None:
             raise Unknown(f"there is no host {shown(host)} in the cluster", "`isolated hosts` lists those that are")
-        if member.alive is not MemberState.FAILED:
-            raise Refused(f"host {host} is {member.alive.value}", "only a host that failed can be forgotten")
+        if member.alive is MemberState.ALIVE:
+            raise Refused(f"host {host} is alive", "only a host that failed or left can be forgotten")
         await self._cluster.membership.forget(host)
 
     # -- inside ----------------------------------------------------------------------------------------------------

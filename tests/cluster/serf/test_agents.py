@@ -204,6 +204,27 @@ def test_who_failed_is_known_to_the_next_process_until_it_is_forgotten(
     play(work)
 
 
+def test_all_hosts_forget_who_failed_or_left_until_it_comes_back(play: Play, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            one, two = await begin(stack, tmp_path, 1, 2)
+            async with host(options(tmp_path, 3, 1)) as failing, host(options(tmp_path, 4, 1)) as leaving:
+                await met(one, two, failing, leaving)
+                await leaving.membership.leave()
+            await until(lambda: (one.state("h3"), one.state("h4")) == (FAILED, LEFT), lambda: one.membership.members)
+            for name in ("h3", "h4"):
+                await two.membership.forget(name)
+            await until(lambda: all(h.state(n) is None for h in (one, two) for n in ("h3", "h4")), lambda: one.lines)
+            for each in (one, two):
+                each.membership._listener.look()  # their agents list both still
+            await asyncio.sleep(1)
+            assert all(h.state(n) is None for h in (one, two) for n in ("h3", "h4"))
+            back = await stack.enter_async_context(host(options(tmp_path, 3, 1)))
+            await met(one, two, back)
+
+    play(work)
+
+
 def test_another_key_is_refused_and_said(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "SETTLE_S", 600.0)
 

@@ -9,11 +9,12 @@ import pytest
 import pytest_asyncio
 
 from supervisor.cluster.serf import rpc
+from supervisor.cluster.serf.codec import encode
 from supervisor.cluster.serf.commands import Command
 from supervisor.cluster.serf.connection import Answered, Connection, Lost, TimedOut
 from supervisor.cluster.serf.options import Rpc
 from supervisor.cluster.serf.rotation import Step
-from supervisor.cluster.serf.rpc import News, Said
+from supervisor.cluster.serf.rpc import Ended, News, Said
 from supervisor.cluster.values import MemberState
 from tests.fakes.agent import FakeAgent, fake_agent
 
@@ -76,7 +77,7 @@ async def test_tags_that_were_not_confirmed_in_time_are_no_error(agent: FakeAgen
 
 
 async def test_news_that_come_in_one_piece_with_the_answer_are_heard(agent: FakeAgent, connection: Connection) -> None:
-    heard: list[News] = []
+    heard: list[News | Ended] = []
     call = asyncio.create_task(rpc.stream_members(connection, heard.append))
     asked = await agent.asked.get()
     records = ({"Event": name, "Members": [MEMBER]} for name in ("member-failed", "member-reap"))
@@ -85,10 +86,27 @@ async def test_news_that_come_in_one_piece_with_the_answer_are_heard(agent: Fake
     asked.answer(head, first, head, second)
     await call
     await until(lambda: len(heard) == 2)
-    assert [(each.reaped, each.members[0].name, each.members[0].state) for each in heard] == [
+    assert [(each.reaped, each.members[0].name, each.members[0].state) for each in heard if isinstance(each, News)] == [
         (False, "a", MemberState.FAILED),
         (True, "a", MemberState.FAILED),
     ]
+
+
+async def test_a_hosts_end_is_heard_and_what_makes_no_sense_is_not(agent: FakeAgent, connection: Connection) -> None:
+    heard: list[News | Ended] = []
+    call = asyncio.create_task(rpc.stream_members(connection, heard.append))
+    asked = await agent.asked.get()
+    head = {"Seq": asked.seq, "Error": ""}
+    asked.answer()
+    await call
+    telling = asyncio.create_task(rpc.tell_end(connection, Ended("a", 1234.125)))
+    told = await agent.asked.get()
+    told.answer()
+    await telling
+    for payload in (b"", b"a", b"x a", b"\xff \xff", None, 7, told.body[b"Payload"]):
+        asked.write(encode(head) + encode({"Event": "user", "Name": told.body[b"Name"], "Payload": payload}))
+    await until(lambda: heard)
+    assert heard == [Ended("a", 1234.125)]
 
 
 async def test_a_query_ends_with_the_answers_that_were_wanted(agent: FakeAgent, connection: Connection) -> None:

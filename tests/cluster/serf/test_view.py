@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.cluster.membership import Burst
 from supervisor.cluster.serf import known
 from supervisor.cluster.serf.seen import Seen
-from supervisor.cluster.serf.view import FORGET_S, View
+from supervisor.cluster.serf.view import ENDING_S, FORGET_S, View
 from supervisor.cluster.values import HostState, Member, MemberState
 from tests.cluster.serf.samples import member, seen
 
@@ -65,10 +66,44 @@ def test_who_failed_stays_though_a_new_agent_never_heard_of_it() -> None:
     assert view.others_alive is False
 
 
+@pytest.mark.parametrize("gone", [MemberState.FAILED, MemberState.LEFT])
+def test_who_will_not_come_back_is_forgotten_though_agents_list_it_until_it_does(gone: MemberState) -> None:
+    view = View(OWN)
+    dead = member("a", alive=gone, boot_time=100.0)
+    view.see([seen(dead)], 1.0)
+    view.end("a", 100.0, 1.0)
+    view.see([seen(dead)], 2.0)
+    view.miss([seen(dead)], 3.0)
+    assert [each.id for each in view.members] == ["own"]
+    view.see([seen(member("a", boot_time=200.0))], 4.0)
+    view.end("a", 100.0, 4.0)  # an agent that was away hears of it late
+    view.see([seen(member("a", alive=gone, boot_time=200.0))], 5.0)
+    view.end("a", 100.0, 5.0)
+    assert of(view, "a").alive is gone
+
+
+@pytest.mark.parametrize(("failed_at", "is_forgotten"), [(2.5, True), (2.5 + ENDING_S, False)])
+def test_who_will_not_come_back_may_seem_alive_for_a_while(failed_at: float, is_forgotten: bool) -> None:
+    view = View(OWN)
+    view.see([seen(member("a"))], 1.0)
+    view.end("a", of(view, "a").boot_time, 2.0)
+    assert of(view, "a").alive is MemberState.ALIVE
+    view.see([seen(member("a", alive=MemberState.FAILED))], failed_at)
+    assert ("a" not in [each.id for each in view.members]) is is_forgotten
+
+
+def test_who_will_not_come_back_is_unknown_to_who_hears_of_it_first() -> None:
+    view = View(OWN)
+    view.end("a", 100.0, 1.0)
+    view.see([seen(member("a", alive=MemberState.FAILED))], 1.0)
+    assert [each.id for each in view.members] == ["own"]
+
+
 def test_this_host_is_what_it_says_and_nobody_elses_word_counts() -> None:
     view = View(OWN)
     view.see([seen(replace(OWN, alive=MemberState.LEFT, room=False))], 1.0)
     view.forget("own")
+    view.end("own", 1e12, 1.0)
     assert view.own == OWN
     assert view.tell(HostState.DRAINING, room=False) is True
     assert view.tell(HostState.DRAINING, room=False) is False
@@ -100,7 +135,7 @@ hosts = st.builds(
 acts = st.lists(
     st.tuples(st.just("see"), st.lists(hosts, max_size=4))
     | st.tuples(st.just("miss"), st.lists(hosts, max_size=4))
-    | st.tuples(st.just("forget"), st.lists(hosts, min_size=1, max_size=1))
+    | st.tuples(st.sampled_from(["forget", "end"]), st.lists(hosts, min_size=1, max_size=1))
     | st.tuples(st.just("burst"), st.just([]))
 )
 
@@ -117,6 +152,8 @@ def test_who_follows_the_bursts_knows_what_the_view_knows(done: list[tuple[str, 
                 view.miss(map(seen, members), float(now))
             case "forget":
                 view.forget(members[0].id)
+            case "end":
+                view.end(members[0].id, members[0].boot_time, float(now))
             case _:
                 burst = view.burst()
                 followed |= {each.id: each for each in burst.changed}
