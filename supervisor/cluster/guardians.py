@@ -5,9 +5,12 @@ owner; in smaller clusters all others; a host alone has none and needs none. The
 two steps, so that two majorities always share a host: first a record that names the new ones and the previous ones,
 for which most of both have to agree, then, when most of both have it, one that names the new ones only.
 
+Who claims an epoch needs more than half of a set, so no two can. For the owner, which keeps an epoch that it has, half
+is enough: each claim then asks somebody who says no. So of three hosts, of which two guard, any one may die.
+
 For a task that rather runs twice than never, whoever said goodbye is not counted, and neither is who has been failed
-for the grace, if this host sees more than half of all hosts: or else three dead hosts would lose a task for ever. For a
-strict one both are: two that are gone may be the only ones that promised an epoch which the third knows nothing of.
+for the grace, if this host sees more than half of all hosts: or else three dead hosts would lose a task for ever. For
+a strict one both are: two that are gone may be the only ones that promised an epoch which the third knows nothing of.
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ def union(record: Record) -> tuple[str, ...]:
 
 
 def quorums(record: Record, view: View, now: float, rules: Rules) -> tuple[tuple[str, ...], ...]:
-    """The sets of hosts of each of which more than half must agree; an empty set always does."""
+    """The sets of hosts of each of which most must agree; an empty set always does."""
     return tuple(
         tuple(host for host in group if counts(view.get(host), record.mode, view, now, rules))
         for group in (record.guardians, record.previous)
@@ -73,5 +76,10 @@ def counts(member: Member | None, mode: Mode, view: View, now: float, rules: Rul
 
 
 def agreed(sets: tuple[tuple[str, ...], ...], yes: Collection[str]) -> bool:
-    """Whether more than half of each set said yes."""
+    """Whether more than half of each set said yes: whoever asked may have the epoch."""
     return all(not group or 2 * sum(host in yes for host in group) > len(group) for group in sets)
+
+
+def upheld(sets: tuple[tuple[str, ...], ...], yes: Collection[str]) -> bool:
+    """Whether half of each set said yes to the owner: it keeps the epoch that it has."""
+    return all(2 * sum(host in yes for host in group) >= len(group) for group in sets)

@@ -1,4 +1,4 @@
-"""How long the owner of a strict task may go on: as long as most of its guardians promised.
+"""How long the owner of a strict task may go on: as long as half of its guardians promised.
 
 A guardian's promise counts from the moment at which the owner asked, less a margin, so it ends at the owner before it
 ends at the guardian, whatever the answer took. The owner stops its copy then, and starts it again with the next lease.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from supervisor.cluster.guardians import agreed
+from supervisor.cluster.guardians import upheld
 from supervisor.cluster.rules import Rules
 
 
@@ -33,9 +33,9 @@ class Leases:
         return all(asked.get(host, since) > since for host in guardians)
 
     def is_held(self, label: str, sets: tuple[tuple[str, ...], ...], now: float) -> bool:
-        """Whether most of each set of guardians promised, and still keep to it."""
+        """Whether half of each set of guardians promised, and still keep to it."""
         asked = self._asked.get(label, {})
-        return agreed(sets, [host for host, since in asked.items() if now - since < self._length_s])
+        return upheld(sets, [host for host, since in asked.items() if now - since < self._length_s])
 
 
 _NEVER: Mapping[str, float] = {}

@@ -468,6 +468,19 @@ async def test_who_gives_a_task_up_tells_the_guardians_that_believed_it() -> Non
 
 
 @on_virtual_time
+async def test_a_strict_task_of_three_hosts_survives_the_death_of_any_one() -> None:
+    for dead in ("a", "b", "c"):
+        cluster = FakeCluster("a", "b", "c")
+        await cluster.start()
+        assert isinstance(await cluster.coordinators["a"].apply(wanted("task", mode=Mode.STRICT)), Placed)
+        await asyncio.sleep(60)
+        await cluster.crash(dead)
+        await asyncio.sleep(120)
+        assert cluster.running("task") == ["b" if dead == "c" else "c"]
+        await cluster.close()
+
+
+@on_virtual_time
 async def test_new_guardians_are_found_though_hosts_come_and_go_all_the_time() -> None:
     cluster = FakeCluster("a", "b", "c", "d", "e", "f")
     await cluster.start()

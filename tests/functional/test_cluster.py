@@ -264,6 +264,26 @@ def test_a_host_that_restarts_within_the_grace_has_its_tasks_again(three: Machin
     three[1].control.remove("back")
 
 
+def test_a_strict_task_survives_any_one_of_three_hosts_and_who_will_not_come_back_is_forgotten(
+    three: Machines, apps: Path
+) -> None:
+    strict = {"placement": {"mode": "strict"}}
+    apply_to_newest(three, {**answering_task(apps, "strict", 3850), **strict})
+    three[1].kill()
+    three.wait(lambda: bool(three[3].hosts()["h1"]["alive"] == "failed"), "that it is seen to be dead")
+    for _ in range(30):  # three times as long as a lease
+        assert three.answering(3850) == [3], three[3].log_text()[-3000:]
+        time.sleep(0.2)
+    alive = cli(three[2], "hosts", "--forget", "h3")
+    assert alive.returncode != 0
+    assert "host h3 is alive" in alive.stderr
+    said(three[2], "hosts", "--forget", "h1")
+    three.wait(lambda: all("h1" not in each.hosts() for each in (three[2], three[3])), "that both have forgotten it")
+    three[1].begin()
+    three.wait_joined(three.hosts)
+    three[1].control.remove("strict")
+
+
 def test_members_by_hand_are_the_same(three: Machines) -> None:
     """`serf members` with the address and the token that the host wrote down for people."""
     folder = Path(three[1].settings["stateDir"]) / "serf"
