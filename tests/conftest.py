@@ -1,7 +1,8 @@
-"""What all tests share: one V8, as it starts only once per process, and how examples are generated."""
+"""What all tests share: one V8, as it starts only once per process, how examples are generated, and interrupts."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthC
 settings.register_profile("same", **UNHURRIED, derandomize=True)
 settings.register_profile("search", **UNHURRIED, derandomize=False)
 settings.load_profile("same")
+
+# What a shell starts with `&` ignores interrupts, and so does all that this starts: tests send some.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
