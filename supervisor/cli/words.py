@@ -45,6 +45,8 @@ def age(value: Any) -> str:
 
 def count(value: Any) -> str:
     """A number that is counted or measured: 12, 0.7, 1500."""
+    if isinstance(value, int) and _is_number(value):
+        return str(value)
     return f"{value:.10g}" if _is_number(value) else NOTHING
 
 

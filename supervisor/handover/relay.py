@@ -44,12 +44,16 @@ class Relay:
     def pass_on(self, number: int) -> None:
         """As if signal `number` had come."""
         if relays_signals(self._environ):
-            if self._handed.hosts is not None:
-                self._handed.hosts.relay(number)  # the successor's successors, too
-            else:
-                self._handed.child.signal(number)
+            self.tell(number)
         if self._on_signal is not None and number in (signal.SIGTERM, signal.SIGINT):
             self._on_signal(signal.Signals(number).name)
+
+    def tell(self, number: int) -> None:
+        """Sends the new host signal `number`."""
+        if self._handed.hosts is not None:
+            self._handed.hosts.relay(number)  # the successor's successors, too
+        else:
+            self._handed.child.signal(number)
 
     async def finish(self, before_exec: Callable[[], object] | None = None) -> int:
         """Call it last, when everything is drained and closed. Returns the exit code, or never.

@@ -103,6 +103,11 @@ class Daemon:
         """Returns when drain() was asked for."""
         await self._stop_asked.wait()
 
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether drain() was asked for."""
+        return self._stop_asked.is_set()
+
     # -- HostControl: tasks ----------------------------------------------------------------------------------------
 
     async def apply(self, settings: Mapping[str, Any], *, bundle: str | None, dry_run: bool) -> AppliedView:
@@ -193,6 +198,8 @@ class Daemon:
 
     async def release(self, which: str) -> list[BlockView]:
         """Lifts blocks."""
+        if self._succession is not None and self._succession.under_way:  # the successor has them already
+            raise Refused("the host is being handed over to a fresh process", "ask again in a moment")
         before = {block.sources: block for block in self._views.blocks()}
         lifted = self._core.pool.release(which)
         if not lifted:
@@ -232,7 +239,7 @@ class Daemon:
     def on_state(self, slot: Slot, before: TaskState, after: TaskState, why: str) -> None:
         """It went to another state."""
         self._story.on_state(slot, before, after, why)
-        self._tasks.on_state(slot, after)
+        self._tasks.on_state(slot, before, after)
 
     def on_ready(self, slot: Slot, milliseconds: float) -> None:
         """Its isolate is ready."""

@@ -17,8 +17,8 @@ import uvloop
 
 from supervisor.control.options import ControlOptions, PeerOptions, RemoteOptions
 from supervisor.control.server import ControlServer
-from supervisor.errors import IsolatedError
-from supervisor.handover.environment import handovers
+from supervisor.errors import IsolatedError, Refused
+from supervisor.handover.environment import handovers, relays_signals
 from supervisor.handover.relay import Relay
 from supervisor.handover.successor import PredecessorLost, Successor
 from supervisor.host.cluster.cluster import Cluster
@@ -54,6 +54,8 @@ EVENTS_PER_S = 1000
 # Nobody waits for a process that was replaced, and clients that pause may have their next request on the way: a soak on
 # a busy machine lost 1 of 570,000 requests to half a second.
 IDLE_GRACE_S = 3.0
+# Tasks that come back are waited for during so much of the time that a successor has: whose boot hangs keeps nobody up.
+BOOTS_SHARE = 0.5
 EXIT_LOST = 1  # a successor whose predecessor went away
 
 
@@ -91,6 +93,8 @@ class _Parts:
     core: Core
     tasks: Tasks
     store: Store
+    journal: Journal
+    tails: Tails
     daemon: Daemon
     control: ControlServer
     succession: Succession
@@ -112,15 +116,22 @@ async def _live(
         loop.add_signal_handler(signal.SIGHUP, _reload, parts)
         blocks = await _blocks(parts.store, inheritance)
         parts.core.pool.load_blocks(blocks)
+        within_s = BOOTS_SHARE * settings.handover_ready_s
         if successor is None:
             # Of a cluster's task only the cluster knows whether it is still here.
-            await (parts.tasks.restore((), {}) if parts.cluster is None else parts.tasks.hold())
+            alone = parts.cluster is None
+            coming = parts.tasks.restore(inheritance.before, within_s=within_s) if alone else parts.tasks.hold()
+            await _unless_stopped(coming, stop)
         else:
-            await successor.boot(parts.tasks.restore(inheritance.awake, inheritance.sockets))
+            await successor.boot(parts.tasks.restore(inheritance.before, within_s=within_s))
             await successor.ready({"pid": os.getpid()})
-            parts.core.pool.load_blocks(_saved(await successor.committed()))
+            last_words = await successor.committed()
+            parts.core.pool.load_blocks(_saved(last_words))
+            parts.tails.restore(last_words.get("tails", {}))
+            parts.journal.follow(int(last_words.get("nextEvent", inheritance.next_event)) - 1)
             await parts.core.listeners.resume()
             await parts.control.resume()
+            parts.tasks.begin()
         gc.collect()
         gc.freeze()  # what is alive now stays: the collector need not look at it again
         parts.daemon.begin(parts.succession)
@@ -142,10 +153,24 @@ async def _live(
                 await parts.cluster.end_part()  # the successor's part begins now
             relay = Relay(handed, stop.request)
             async with relay:
-                if why is not None and why in signal.Signals.__members__:  # it came before the successor could be told
-                    relay.pass_on(signal.Signals[why])
+                # Asked for before the successor could be: systemd repeats its signals, nobody else does.
+                if parts.daemon.is_asked_to_stop:
+                    relay.tell(signal.SIGTERM)
+                elif why is not None and relays_signals(os.environ):
+                    relay.tell(signal.Signals[why])
                 await _leave(parts, stop, settings.drain_s)
     return await relay.finish(sink.close)
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: StopSignals) -> None:
+    """Until a signal asks to stop: it then is given up."""
+    working, asked = asyncio.create_task(work), asyncio.create_task(stop.wait_drain())
+    await asyncio.wait((working, asked), return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if working.done():
+        working.result()
+    working.cancel()
+    await asyncio.gather(working, asked, return_exceptions=True)
 
 
 async def _leave_cluster(parts: _Parts, stop: StopSignals, seconds: float) -> None:
@@ -164,6 +189,7 @@ async def _leave_cluster(parts: _Parts, stop: StopSignals, seconds: float) -> No
 
 async def _stop(parts: _Parts, stop: StopSignals, why: str | None, drain_s: float) -> int:
     parts.daemon.state = "draining"
+    parts.tasks.give_up("the host stops")
     parts.daemon.tell("draining", "the host stops: it answers what is under way")
     host_log().info("stopping: answering what is under way", signal=why, at_most_s=drain_s)
     return await _drain(parts.core, stop, drain_s)
@@ -179,8 +205,12 @@ async def _leave(parts: _Parts, stop: StopSignals, drain_s: float) -> None:
 
 def _upgrade(parts: _Parts) -> None:
     async def hand_over() -> None:
-        with contextlib.suppress(IsolatedError):  # told by events and the log
+        try:
             await parts.daemon.upgrade(None)
+        except Refused as error:
+            host_log().warning("SIGUSR2: no hand-over", problem=str(error))
+        except IsolatedError:
+            pass  # told by events and the log
 
     parts.daemon.keep(hand_over())
 
@@ -227,6 +257,7 @@ async def _parts(
         )
         bundles = Bundles(settings.state_dir / "bundles", limits)
         journal = Journal(time.time, start=max(inheritance.next_event, int(time.time() * EVENTS_PER_S)))
+        journal.follow(inheritance.next_event - 1)
         tails = Tails(time.time)
         story = TaskStory(loop, journal, tails, console_per_s=settings.console_lines)
         daemon = Daemon(story, journal, tails)
@@ -255,9 +286,9 @@ async def _parts(
             )
         )
         succession = Succession(
-            core, tasks, store, journal, control, ready_s=settings.handover_ready_s, tell=sink.write
+            core, tasks, store, journal, tails, control, ready_s=settings.handover_ready_s, tell=sink.write
         )
-        yield _Parts(core, tasks, store, daemon, control, succession, cluster)
+        yield _Parts(core, tasks, store, journal, tails, daemon, control, succession, cluster)
 
 
 async def _blocks(store: Store, inheritance: Inheritance) -> list[SavedBlock]:
@@ -282,9 +313,6 @@ def _saved(last_words: object) -> tuple[SavedBlock, ...]:
 
 
 def _core_options(settings: HostSettings) -> CoreOptions:
-    pool = PoolLimits(isolates=settings.isolates, memory=settings.memory)
-    if settings.queue is not None:
-        pool = PoolLimits(isolates=settings.isolates, memory=settings.memory, queue=settings.queue)
     return CoreOptions(
         warm=settings.warm,
         v8_flags=settings.v8_flags,
@@ -293,7 +321,7 @@ def _core_options(settings: HostSettings) -> CoreOptions:
             connections=settings.connections,
             full_task=cast("Literal['answer', 'backlog']", settings.full_task),
         ),
-        pool=pool,
+        pool=PoolLimits(isolates=settings.isolates, memory=settings.memory, queue=settings.queue),
         block_for_s=settings.block_for_s,
         loop_cores=settings.loop_cores,
         shaping=ShapingOptions(interfaces=settings.shape_interfaces, take_qdiscs=settings.take_qdiscs),

@@ -19,8 +19,7 @@ from supervisor.handover.offer import Offer, Offered
 from supervisor.handover.predecessor import Predecessor
 from supervisor.host.core import Core
 from supervisor.host.renewal import Renewals
-from supervisor.host.tasks import Tasks
-from supervisor.ingress.listeners import Given
+from supervisor.host.tasks import Before, Tasks
 from supervisor.pool.blocked import SavedBlock
 from supervisor.pool.states import TaskState
 from supervisor.spec.events import EventKind
@@ -28,6 +27,7 @@ from supervisor.spec.views import HandoverView
 from supervisor.state.store import Store
 from supervisor.telemetry.journal import Journal
 from supervisor.telemetry.logs import host_log
+from supervisor.telemetry.tails import Tails
 
 LOCK = "lock"
 # Between what names a task and what names its address; neither has one.
@@ -38,10 +38,9 @@ BETWEEN = "\n"
 class Inheritance:
     """What a successor was offered, sorted by who takes it."""
 
-    awake: frozenset[str] = frozenset()  # tasks that had an isolate
+    before: Before = field(default_factory=Before)  # the tasks
     blocks: tuple[SavedBlock, ...] = ()
     next_event: int = 1
-    sockets: Mapping[str, Given] = field(default_factory=dict)  # by task
     control: Mapping[str, int] = field(default_factory=dict)  # descriptors, by name
     lock: int | None = None
     renewals: Mapping[str, Any] = field(default_factory=dict)  # as Renewals.saved() has them
@@ -56,10 +55,14 @@ class Inheritance:
         files = dict(offered.files)
         manifest = offered.manifest
         return cls(
-            awake=frozenset(manifest.get("awake", ())),
+            before=Before(
+                awake=frozenset(manifest.get("awake", ())),
+                finished=frozenset(manifest.get("finished", ())),
+                sockets=sockets,
+                is_other_process=True,
+            ),
             blocks=tuple(SavedBlock(**block) for block in manifest.get("blocks", ())),
             next_event=int(manifest.get("nextEvent", 1)),
-            sockets=sockets,
             control={name: handle for name, handle in files.items() if name != LOCK},
             lock=files.get(LOCK),
             renewals=manifest.get("renewals", {}),
@@ -75,6 +78,7 @@ class Succession:
         tasks: Tasks,
         store: Store,
         journal: Journal,
+        tails: Tails,
         control: ControlServer,
         *,
         ready_s: float,
@@ -85,10 +89,12 @@ class Succession:
         self._tasks = tasks
         self._store = store
         self._journal = journal
+        self._tails = tails
         self._control = control
         self._ready_s = ready_s
         self._predecessor = Predecessor(tell=tell)
         self._handing: asyncio.Task[Handed] | None = None
+        self._is_called_off = False
         self.over = asyncio.Event()  # a successor is the host
 
     @property
@@ -104,7 +110,9 @@ class Succession:
     async def run(self, binary: str | None, reason: str, renewals: Renewals) -> HandoverView:
         """`renewals`: what the successor is to know of them.
 
-        Returns when a successor is the host. HandoverFailed: this process goes on; Refused: one is under way."""
+        Returns when a successor is the host. HandoverFailed: this process goes on; Refused: one is under way, or the
+        host stops."""
+        self._check_open()
         if self.under_way or self.over.is_set():
             raise Refused("the host is being handed over already", "ask again when the new process answers")
         began = time.monotonic()
@@ -112,6 +120,7 @@ class Succession:
         self._tell("begun", f"hand-over: {reason}", reason=reason)
         try:
             async with self._tasks.frozen("the host is being handed over to a fresh process"):
+                self._check_open()
                 sockets = self._core.listeners.sockets()
                 offer = Offer(
                     manifest=self._manifest(renewals),
@@ -119,6 +128,7 @@ class Succession:
                     files=((LOCK, self._store.lock_fd), *self._control.handles().items()),
                 )
                 handed = await self._hand(binary, offer)
+                self._tasks.give_up("another process is the host now")
                 self.over.set()
         except BaseException as error:
             host_log().error("the hand-over failed; this process goes on", problem=str(error), reason=reason)
@@ -130,15 +140,23 @@ class Succession:
         return HandoverView(pid=handed.pid, tasks=len(self._tasks.known), sockets=len(sockets), took_s=took)
 
     async def call_off(self) -> None:
-        """Ends a hand-over that is under way, unless the successor is the host in that moment: see `handed`."""
+        """Ends a hand-over that is under way, unless the successor is the host in that moment: see `handed`.
+
+        None begins any more: a process that ends would leave its successor without the sockets that it closes.
+        """
+        self._is_called_off = True
         if self._handing is not None:
             self._handing.cancel()
             await asyncio.wait((self._handing,))
 
+    def _check_open(self) -> None:
+        if self._is_called_off:
+            raise Refused("the host stops", "start it again")
+
     async def _hand(self, binary: str | None, offer: Offer) -> Handed:
         """Goes on when whoever asked does not wait any more."""
         self._handing = asyncio.create_task(
-            self._predecessor.run(command(binary), offer, self._ready_s, last_words=self._last_words)
+            self._predecessor.run(command(binary), offer, self._ready_s, last_words=self._very_last_words)
         )
         try:
             return await asyncio.shield(self._handing)
@@ -148,13 +166,11 @@ class Succession:
             raise
 
     def _manifest(self, renewals: Renewals) -> dict[str, Any]:
-        awake = [
-            label
-            for label, slot in self._core.pool.slots.items()
-            if slot.state in (TaskState.RUNNING, TaskState.PENDING)
-        ]
+        slots = self._core.pool.slots.items()
+        awake = [label for label, slot in slots if slot.state in (TaskState.RUNNING, TaskState.PENDING)]
+        finished = [label for label, slot in slots if slot.state is TaskState.IDLE and not slot.spec.listen]
         now = asyncio.get_running_loop().time()
-        return {"awake": awake, "renewals": renewals.saved(now), **self._last_words()}
+        return {"awake": awake, "finished": finished, "renewals": renewals.saved(now), **self._last_words()}
 
     def _last_words(self) -> dict[str, Any]:
         now = asyncio.get_running_loop().time()
@@ -163,6 +179,9 @@ class Succession:
             for block in self._core.pool.blocks()
         ]
         return {"blocks": [asdict(block) for block in blocks], "nextEvent": self._journal.next_number + 1}
+
+    def _very_last_words(self) -> dict[str, Any]:
+        return {**self._last_words(), "tails": self._tails.saved()}
 
     def _tell(self, phase: str, message: str, **details: Any) -> None:
         self._journal.record(EventKind.HANDOVER, message, phase=phase, **details)

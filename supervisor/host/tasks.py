@@ -61,6 +61,20 @@ class Turns:
     users: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How the tasks were in the process before this one."""
+
+    awake: Collection[str] = ()  # tasks that had an isolate, or were about to have one
+    finished: Collection[str] = ()  # tasks that no request wakes, whose program ended in good order
+    sockets: Mapping[str, Given] = field(default_factory=dict)  # by task
+    is_other_process: bool = False  # it still runs them; False: it is gone
+
+    def sleeps(self, label: str) -> bool | None:
+        """Whether the task sleeps; None: it does if it may."""
+        return True if label in self.finished else False if label in self.awake else None
+
+
 class Tasks:
     """Loop thread. Changes of one task come one after another; none comes while frozen()."""
 
@@ -83,10 +97,12 @@ class Tasks:
         self._refuses = on_unenforced == "refuse"  # tasks with limits that this host cannot hold
         self._turns: dict[str, Turns] = {}
         self._frozen: str | None = None
+        self._given_up: str | None = None
         self._changing = 0
         self._calm = asyncio.Event()
         self._calm.set()
         self._background: set[asyncio.Task[None]] = set()
+        self._due: list[Slot] = []  # that begin() starts
         self.keeps_bundles: Callable[[], Collection[str]] = tuple  # digests that are needed besides those of tasks
 
     # -- what is asked ---------------------------------------------------------------------------------------------
@@ -125,7 +141,9 @@ class Tasks:
         """Starts a stopped task. Unknown, SettingsError, BootError, ListenError, Refused."""
         async with self._change(label):
             known = self.find(label)
-            if known.stored.wanted and known.spec is not None and known.again is None:
+            if known.stored.wanted and known.spec is not None:
+                if not await self._is_there(known, known.spec):
+                    await self._core.pool.slots[label].start()
                 return
             if known.spec is None:
                 known.spec = self._spec(known.stored.settings, known.stored.bundle)
@@ -184,46 +202,72 @@ class Tasks:
         async with self._change(label):
             known = self.known.get(label)
             if known is not None and known.held:
-                await self._restore(known.stored, asyncio.Semaphore(1), {}, awake=False)
+                slot = await self._restore(known.stored, {}, sleeps=None)
+                if slot is not None:
+                    await self._boot_back(slot)
 
-    async def restore(self, awake: Collection[str], given: Mapping[str, Given]) -> None:
-        """Brings back all stored tasks: with their ports open, and `awake` and those that may not sleep booted.
+    async def restore(self, before: Before, *, within_s: float) -> None:
+        """Brings back all stored tasks: with their ports open, those that were awake and that may not sleep booted.
 
-        `given`: sockets of a predecessor, by task. No error of one task keeps the others from coming back.
+        No error of one task keeps the others from coming back, and neither does a boot that takes longer than
+        `within_s`: it goes on, and requests wait for it. Tasks without an address that a predecessor still runs are
+        left for begin().
         """
         gate = asyncio.Semaphore(BOOTS_AT_ONCE)
         stored = await self._store.tasks()
-        await asyncio.gather(
-            *(self._restore(each, gate, given.get(each.label, {}), awake=each.label in awake) for each in stored)
+        found = await asyncio.gather(
+            *(
+                self._restore(each, before.sockets.get(each.label, {}), sleeps=before.sleeps(each.label))
+                for each in stored
+            )
         )
+        slots = [slot for slot in found if slot is not None]
+        if before.is_other_process:
+            self._due = [slot for slot in slots if not slot.spec.listen]
+        boots = {self._later(self._boot_back(slot, gate)): slot for slot in slots if slot not in self._due}
+        if boots:
+            _, late = await asyncio.wait(boots, timeout=within_s)
+            for boot in late:
+                task_log(boots[boot].task_id).warning("it boots still; the host does not wait for it", after_s=within_s)
 
-    async def _restore(self, stored: StoredTask, gate: asyncio.Semaphore, given: Given, *, awake: bool) -> None:
+    def begin(self) -> None:
+        """No other process runs tasks of this host any more: those that would harm each other start."""
+        gate = asyncio.Semaphore(BOOTS_AT_ONCE)
+        for slot in self._due:
+            self._later(self._boot_back(slot, gate))
+        self._due = []
+
+    async def _boot_back(self, slot: Slot, gate: asyncio.Semaphore | None = None) -> None:
+        try:
+            async with gate or contextlib.nullcontext():
+                await slot.start()
+        except IsolatedError as error:
+            task_log(slot.task_id).error("it did not boot; its next request tries again", problem=str(error))
+
+    async def _restore(self, stored: StoredTask, given: Given, *, sleeps: bool | None) -> Slot | None:
+        """Opens its ports; returns its slot if it is to boot. `sleeps` None: it does if it may."""
         known = self.known[stored.label] = Known(stored)
         try:
             known.spec = self._spec(stored.settings, stored.bundle)
         except IsolatedError as error:
             known.problem = str(error)
             task_log(stored.label).error("its settings do not hold here any more", problem=known.problem)
-            return
+            return None
         slot = self._core.pool.add(known.spec)
         if not stored.wanted:
             await slot.stop(0.0)
-            return
+            return None
         may_sleep = bool(known.spec.listen) and known.spec.idle is not None
-        try:
-            if may_sleep and not awake:
-                slot.sleep()
-            else:
-                async with gate:
-                    await slot.start()
-        except IsolatedError as error:
-            task_log(stored.label).error("it did not boot; its next request tries again", problem=str(error))
+        is_asleep = may_sleep if sleeps is None else sleeps
+        if is_asleep:
+            slot.sleep()
         try:
             await self._open(known, slot, given)
         except IsolatedError as error:
             known.problem = str(error)
             task_log(stored.label).error("its address is not free", problem=str(error), again_s=LISTEN_AGAIN_S)
             known.again = self._later(self._listen_again(known, slot))
+        return None if is_asleep else slot
 
     async def _listen_again(self, known: Known, slot: Slot) -> None:
         while True:
@@ -235,15 +279,25 @@ class Tasks:
             known.problem = known.again = None
             return
 
-    def on_state(self, slot: Slot, after: TaskState) -> None:
-        """A task that nobody's request wakes starts again by itself once its back-off is over."""
-        alone = not slot.spec.listen or slot.spec.idle is None
-        if after is TaskState.BACKOFF and alone and slot.task_id in self.known:
-            self._later(self._start_again(slot))
+    async def _is_there(self, known: Known, spec: TaskSpec) -> bool:
+        """Whether a wanted task runs, or requests can wake it. ListenError: another program has its address still."""
+        slot = self._core.pool.slots[spec.label]
+        if known.again is not None:
+            await self._open(known, slot, {})
+            _cancel(known)
+            known.problem = None
+        return bool(spec.listen) or slot.state in (TaskState.PENDING, TaskState.RUNNING, TaskState.BACKOFF)
 
-    async def _start_again(self, slot: Slot) -> None:
+    def on_state(self, slot: Slot, before: TaskState, after: TaskState) -> None:
+        """A task that nobody's request wakes starts again by itself: once its back-off is over, or it is released."""
+        alone = not slot.spec.listen or slot.spec.idle is None
+        waits = after is TaskState.BACKOFF or (before is TaskState.BLOCKED and after is TaskState.IDLE)
+        if waits and alone and slot.task_id in self.known:
+            self._later(self._start_again(slot, after))
+
+    async def _start_again(self, slot: Slot, state: TaskState) -> None:
         await asyncio.sleep(slot.wait_s(asyncio.get_running_loop().time()) or 0.0)
-        if slot.state is TaskState.BACKOFF and self.slot(slot.task_id) is slot:
+        if slot.state is state and self.slot(slot.task_id) is slot:
             with contextlib.suppress(IsolatedError):  # its end is told, and brings us here again
                 await slot.start()
 
@@ -350,8 +404,8 @@ class Tasks:
     @asynccontextmanager
     async def _change(self, label: str) -> AsyncIterator[None]:
         async with self._turn(label):
-            if self._frozen is not None:
-                raise Refused(self._frozen, "ask again in a moment")
+            if (why := self._given_up or self._frozen) is not None:
+                raise Refused(why, "ask again in a moment")
             self._changing += 1
             self._calm.clear()
             try:
@@ -383,6 +437,10 @@ class Tasks:
             yield
         finally:
             self._frozen = None
+
+    def give_up(self, why: str) -> None:
+        """From now on all changes are Refused, and no bundle is removed: a successor has the tasks, or nobody."""
+        self._given_up = why
 
     @property
     def is_frozen(self) -> bool:
@@ -467,7 +525,8 @@ class Tasks:
         """
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
-            await self._sweep()
+            if self._given_up is None:
+                await self._sweep()
 
     async def _sweep(self) -> None:
         keep = {known.stored.bundle for known in self.known.values() if known.stored.bundle is not None}

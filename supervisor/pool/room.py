@@ -29,7 +29,7 @@ class PoolLimits:
 
     isolates: int | None = None  # with a task, also those that are ending
     memory: int | None = None  # bytes: the limits.mem of those isolates, heap and external
-    queue: int = MOST_WAITING  # requests of one task that wait for its boot
+    queue: int | None = MOST_WAITING  # requests of one task that wait for its boot
 
     def __post_init__(self) -> None:
         for name in ("isolates", "memory", "queue"):

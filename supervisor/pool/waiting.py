@@ -46,7 +46,8 @@ class WaitingRoom:
 
     __slots__ = ("_most", "_requests")
 
-    def __init__(self, most: int = MOST_WAITING) -> None:
+    def __init__(self, most: int | None = MOST_WAITING) -> None:
+        """`most`: so many may wait; None: any number."""
         self._most = most
         self._requests: dict[int, WaitingRequest] = {}
 
@@ -55,7 +56,7 @@ class WaitingRoom:
 
     def has_room(self, ahead: int) -> bool:
         """Whether one more may wait, if so many wait at the isolate already."""
-        return ahead + len(self._requests) < self._most
+        return self._most is None or ahead + len(self._requests) < self._most
 
     def add(self, number: int, request: WaitingRequest) -> None:
         """Another one waits."""

@@ -110,6 +110,8 @@ def _clashes(specs: Iterable[tuple[str, TaskSpec]]) -> list[Problem]:
 def _read(file: str, ending: str) -> str:
     """The text of the file; raises SettingsError where it cannot be one of ours."""
     if ending not in READERS:
+        if not os.path.lexists(file):
+            raise _cannot("there is no such file or folder", "check the name, and the folder that you are in")
         remedy = "give the file the ending of its format"
         if ending in (".js", ".mjs", ".ts"):
             name = os.path.basename(file)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from supervisor.spec.views import LogChunk, LogLine
 from supervisor.telemetry.logs import LEVELS, tenant_text
@@ -13,6 +13,9 @@ LINES = 1000
 BYTES = 256 * 1024
 # Of all tasks together: the tails of 256 tasks that print all they may, or 64 KiB for each of 1,000.
 BYTES_OF_ALL = 64 * 2**20
+# What a successor gets of them, in the moment in which nobody answers requests: 10 ms to encode.
+SAVED_LINES = 100
+SAVED_BYTES = 2**20
 # What a line costs besides its text: a tuple, its numbers and the object that holds the text (measured, 64-bit).
 _OVERHEAD = 160
 
@@ -63,6 +66,23 @@ class Tails:
         ring = self._ring(task)
         return Reader(ring, ring.next, _view, self._missed)
 
+    def saved(self) -> dict[str, Any]:
+        """The last lines of each task for the process after this one, as JSON has them; see restore()."""
+        share = SAVED_BYTES // max(1, len(self._tails))
+        return {task: _saved(ring, share) for task, ring in self._tails.items()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Puts the lines that another process saved before those that are here. To be called before anybody reads."""
+        for task, (dropped, lines) in saved.items():
+            later = self._tails.get(task)
+            ring = self._tails[task] = Ring(self._lines, self._size, first=dropped + 1)
+            self.bytes -= 0 if later is None else later.bytes
+            self.bytes += ring.bytes
+            for time, level, source, text, request in lines:
+                self._add(task, _Line(time, level, source, text.encode(), request))
+            for line in () if later is None else later.last(len(later)):
+                self._add(task, line)
+
     def remove(self, task: str) -> None:
         """Forgets its lines; who follows them is at the end."""
         ring = self._tails.pop(task, None)
@@ -102,6 +122,18 @@ class Tails:
         return LogLine(
             time=self._now(), level="warning", source="host", text=f"{words} skipped: the reader is too slow"
         )
+
+
+def _saved(ring: Ring[_Line], size: int) -> tuple[int, list[tuple[float, int, str, str, str | None]]]:
+    """How many of its lines are left out, and the others."""
+    kept: list[_Line] = []
+    for line in reversed(ring.last(SAVED_LINES)):
+        size -= line.size
+        if size < 0:
+            break
+        kept.append(line)
+    lines = [(line.time, line.level, line.source, line.text.decode(), line.request) for line in reversed(kept)]
+    return ring.next - 1 - len(kept), lines
 
 
 def _view(line: _Line) -> LogLine:

@@ -34,6 +34,7 @@ from supervisor.errors import IsolatedError
         (words.age(2 * 86400), "2d"),
         (words.age("x"), "-"),
         (words.count(12), "12"),
+        (words.count(1796071799123), "1796071799123"),  # of an event: it is typed in again
         (words.count(0.7), "0.7"),
         (words.count(None), "-"),
         (words.text("a\x1b[1mb"), r"a\x1b[1mb"),

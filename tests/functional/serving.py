@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,14 +39,18 @@ class Serving:
         self.begin()
 
     def begin(self) -> None:
-        """Starts the process, after one that has ended."""
+        """Starts the process, after one that has ended, and waits until it serves."""
+        self.start()
+        self.log.wait_event("serving")
+
+    def start(self) -> None:
+        """Starts the process, and waits for nothing."""
         self.process = subprocess.Popen(
             self.command(), cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stderr is not None
         self.log = Log(self.process.stderr)
-        self.log.wait_event("serving")
 
     def command(self) -> list[str]:
         """How the process is started."""
@@ -100,6 +104,18 @@ class Serving:
     def json(self, *arguments: Path | str) -> Any:
         """The same for programs."""
         return json.loads(self.said(*arguments, "--json"))
+
+    @contextlib.contextmanager
+    def following(self, *arguments: str) -> Iterator[Iterator[str]]:
+        """The lines of a command that goes on, as they come."""
+        command = [sys.executable, "-m", "supervisor", *arguments]
+        env = {**environment(), "ISOLATED_HOST": str(self.socket)}
+        with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                yield iter(process.stdout)
+            finally:
+                process.kill()
 
     def task(self, label: str) -> Any:
         """A task as the API has it."""

@@ -73,6 +73,7 @@ def test_it_is_full_at_its_ceiling() -> None:
     room.take(0)
     assert room.has_room(0)
     assert not room.has_room(1), "those at the isolate count, too"
+    assert WaitingRoom(None).has_room(10**9)
 
 
 def test_only_the_oldest_go_ahead() -> None:

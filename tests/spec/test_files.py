@@ -167,6 +167,7 @@ def test_empty_files(tmp_path: Path, name: str, text: str) -> None:
     [
         (lambda folder: folder / "none.json5", "no such file", "check the name"),
         (lambda folder: folder, "names no format", "ending"),
+        (lambda folder: folder / "helo", "there is no such file or folder", "check the name"),
         (lambda folder: written(folder, "app.js", "x"), "names no format", "mainPath: './app.js'"),
         (lambda folder: written(folder, "a.yaml", "x"), "names no format", "ending"),
         (a_folder, "this is a folder", "the task file itself"),

@@ -80,6 +80,20 @@ async def test_what_is_gone_is_told_in_its_place() -> None:
     assert [event.number for event in rest] == [8, 9, 10]
 
 
+@pytest.mark.parametrize(
+    ("after", "missed", "found"),
+    [(3, None, [1000, 1001]), (500, None, [1000, 1001]), (1000, None, [1001]), (1, 2, [999, 1000, 1001])],
+)
+async def test_numbers_that_no_event_has_are_not_missed(after: int, missed: int | None, found: list[int]) -> None:
+    successor = journal(start=1000)
+    successor.record(EventKind.STATE, "while it boots")
+    successor.follow(3)  # the last number of the one before
+    successor.record(EventKind.STATE, "x")
+    events = await some(successor.subscribe(after), len(found))
+    assert [event.number for event in events] == found
+    assert events[0].details.get("missed") == missed
+
+
 async def test_who_comes_back_after_a_gap_goes_on_where_it_was() -> None:
     live = journal(kept=3, events=10)
     (gap,) = await some(live.subscribe(2), 1)

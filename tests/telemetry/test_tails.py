@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from supervisor.spec.views import LogChunk, LogLine
 from supervisor.telemetry.logs import TENANT_LINE_BYTES
-from supervisor.telemetry.tails import Tails
+from supervisor.telemetry.tails import SAVED_BYTES, SAVED_LINES, Tails
 
 
 def tails(**bounds: int) -> Tails:
@@ -160,3 +161,26 @@ async def test_the_close_ends_all_followers() -> None:
     readers = [kept.follow("a"), kept.follow("b")]
     kept.close()
     assert [await anext(reader, None) for reader in readers] == [None, None]
+
+
+def test_the_last_lines_go_to_the_next_process_before_its_own() -> None:
+    first, second = tails(), tails()
+    for number in range(SAVED_LINES + 20):
+        first.console("a", 1, str(number).encode())
+    first.host("b", 2, "why", "req-1")
+    second.console("a", 1, b"its own")
+    second.restore(json.loads(json.dumps(first.saved())))
+    assert texts(second.tail("a", 1000)) == [*map(str, range(20, SAVED_LINES + 20)), "its own"]
+    assert second.tail("a", 1000).dropped == 20
+    assert second.tail("b", 10) == first.tail("b", 10)
+    second.restore({})
+    assert second.bytes == sum(ring.bytes for ring in second._tails.values())
+
+
+def test_what_goes_to_the_next_process_is_bounded() -> None:
+    kept = tails()
+    for task in range(50):
+        for _ in range(SAVED_LINES):
+            kept.console(f"task-{task}", 1, b"x" * 4000)
+    assert len(json.dumps(kept.saved())) < 1.1 * SAVED_BYTES
+    assert all(lines for _, lines in kept.saved().values())
