@@ -200,7 +200,7 @@ class Doors:
 
     def _why_no_key(self, asked: Asked, request: web.Request) -> str | None:
         if not asked.place.may_have_key or self._settings.key_file is None:
-            return "its group may not have the key, or it is in no table of its own"
+            return "its group may not have the key, or no table of the settings has its MAC address"
         if not self._story.journal.of(asked.mac).key_due:
             return "it has not fetched its script since it got the key last"
         if self._neighbour(request.remote or "") != asked.mac:

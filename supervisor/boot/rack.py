@@ -12,7 +12,10 @@ from supervisor.boot.settings import BootSettings, GroupSettings, MachineSetting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What the settings say about a machine. `listed`: it has a table of its own, so that it may have the key."""
+    """What the settings say about a machine. `listed`: it has a table of its own.
+
+    It may have the key only if that table has its MAC address: a UUID is told to everybody on the network.
+    """
 
     name: str
     group: str
@@ -39,7 +42,7 @@ def place_of(identity: Identity, settings: BootSettings) -> Place | None:
         image=machine.image or group.image,
         config=machine.config or group.config,
         words=group.words,
-        may_have_key=group.key and found is not None,
+        may_have_key=group.key and found is not None and machine.mac is not None,
         listed=found is not None,
     )
 

@@ -27,7 +27,9 @@ class GroupSettings:
     image: str | None = setting(None, VERSION, "image version that they get", nothing="promoted")
     config: Path | None = setting(None, File(), "settings file of `isolated serve` that they get", nothing="none")
     words: str = setting("", WORDS, "more words for the kernel's command line")
-    key: bool = setting(default=False, kind=Switch(), meaning="whether they may fetch the cluster key")
+    key: bool = setting(
+        default=False, kind=Switch(), meaning="whether they may fetch the cluster key; their machines need `mac`"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

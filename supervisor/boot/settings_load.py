@@ -108,6 +108,12 @@ def clashes(settings: BootSettings) -> Iterator[Problem]:
         if machine.mac is None and machine.uuid is None:
             remedy = "add mac = '…' or uuid = '…'"
             yield Problem("nothing says which machine this is", remedy, field=f"machines.{name}")
+        elif machine.mac is None and machine.group in keyed:
+            remedy = f"add mac = '…', or choose a group without `key` (groups.{machine.group} has it)"
+            yield Problem(
+                "a UUID, which everybody on the network sees, gets no key", remedy,
+                field=f"machines.{name}.uuid", value=machine.uuid,
+            )  # fmt: skip
     yield from _twice(settings)
 
 

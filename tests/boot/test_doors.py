@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from supervisor.boot.settings import MachineSettings
 from tests.boot.http_rig import KEY, ONE, STRANGER, TWO, Rig, make_image, rig
 
 BODY = b"0123456789" * 100_000
@@ -189,6 +190,19 @@ async def test_who_only_says_that_it_is_the_machine_gets_neither_token_nor_key(
     assert (await post(client, f"{here.machine()}/token"))[0] == 403
     assert (await post(client, here.key_url(), secret, here.tls.client()))[0] == 403
     assert "another machine's address" in here.log.refusals()[-1]
+
+
+async def test_a_machine_known_by_its_uuid_alone_gets_no_key(tmp_path: Path, client: aiohttp.ClientSession) -> None:
+    """The UUID travels in clear: who has seen it says it, with a MAC address that is its own."""
+    uuid = "4c4c4544-0042-3510-8052-b4c04f4e3332"
+    async with rig(tmp_path, machines={"two": MachineSettings(uuid=uuid, group="web")}) as here:
+        here.who = STRANGER
+        name = f"{STRANGER}_{uuid}"
+        status, script = await get(client, f"{here.machine(name)}/boot.ipxe")
+        assert (status, b"isolated.key" in script) == (200, False)
+        assert (await post(client, f"{here.machine(name)}/token"))[0] == 403
+        assert (await post(client, here.key_url(name), "guessed", here.tls.client()))[0] == 403
+        assert "no table of the settings has its MAC address" in here.log.refusals()[-1]
 
 
 async def test_without_a_boot_there_is_no_token(here: Rig, client: aiohttp.ClientSession) -> None:

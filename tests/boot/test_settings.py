@@ -16,6 +16,7 @@ from supervisor.errors import SettingsError
 
 ONE, TWO = "52:54:00:00:00:01", "52:54:00:00:00:02"
 UUID = "4c4c4544-0042-3510-8052-b4c04f4e3332"
+KEYS = "ca='/a'\ntlsCert='/b'\ntlsKey='/c'\nkeyFile='/d'\n"
 
 
 def load(folder: Path, text: str, interface: str = "interface = 'eth1'\n") -> BootSettings:
@@ -46,6 +47,10 @@ def load(folder: Path, text: str, interface: str = "interface = 'eth1'\n") -> Bo
         (
             f"[machines.one]\nmac = '{ONE}'\n[machines.two]\nmac = '{ONE.upper()}'",
             "machines.two.mac: two machines have this",
+        ),
+        (
+            f"{KEYS}[groups.web]\nkey = true\n[machines.two]\nuuid = '{UUID}'\ngroup = 'web'",
+            "machines.two.uuid: a UUID, which everybody on the network sees, gets no key",
         ),
         (f"[machines.one]\nmac = '{ONE}'\nimage = '../v1'", "machines.one.image: not the name of an image version"),
     ],
@@ -123,8 +128,9 @@ def test_a_table_with_mac_and_uuid_wants_both(tmp_path: Path) -> None:
 
 
 def test_a_stranger_never_may_have_the_key(tmp_path: Path) -> None:
-    keys = "ca='/a'\ntlsCert='/b'\ntlsKey='/c'\nkeyFile='/d'\nunknown='web'\n"
-    settings = load(tmp_path, f"{keys}[groups.web]\nkey = true\n[machines.one]\nmac = '{ONE}'\ngroup = 'web'")
+    settings = load(
+        tmp_path, f"{KEYS}unknown='web'\n[groups.web]\nkey = true\n[machines.one]\nmac = '{ONE}'\ngroup = 'web'"
+    )
     one, stranger = place_of(Identity(ONE), settings), place_of(Identity(TWO), settings)
     assert one
     assert one.may_have_key
