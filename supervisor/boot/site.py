@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import ssl
+import stat
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,7 @@ from supervisor.errors import IsolatedError, ListenError, SettingsError
 
 WRITE_S = 0.5  # between two writes of the machines' progress
 LOOK_S = 5.0  # between two looks at which images TFTP may serve
+FILE_MODE, FOLDER_MODE = 0o644, 0o755  # dnsmasq's user reads what we write
 
 
 class BootSite:
@@ -107,14 +109,20 @@ class BootSite:
     def _command(self) -> list[str]:
         folders = Folders(self._tftp, self._run / "leases", self._run / "heard", self._run / "pid")
         configuration = self._run / "dnsmasq.conf"
-        configuration.write_text(dnsmasq_conf(self._settings, self.network, folders))
+        _write(configuration, dnsmasq_conf(self._settings, self.network, folders))
         return dnsmasq_command(self._settings.dnsmasq, configuration, self._settings.dnsmasq_user)
 
     def _make_folders(self) -> None:
-        """Folders for dnsmasq alone are its user's; those that it reads are ours."""
+        """Folders for dnsmasq alone are its user's; those that it reads are ours.
+
+        Its user may read them whatever our umask is, also those that were made under another one.
+        """
+        heard, shown = self._run / "heard", self._tftp / "images"
         try:
-            for folder in (self._settings.images, self._settings.state_dir, self._run / "heard", self._tftp):
-                folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self._settings.images, self._settings.state_dir, self._run, heard, self._tftp, shown):
+                _make_folder(folder)
+            for path in (self._settings.state_dir, self._run, heard, *heard.iterdir(), self._tftp, shown):
+                _let_read(path)
             if os.geteuid() == 0:
                 owner = pwd.getpwnam(self._settings.dnsmasq_user)
                 os.chown(self._run, owner.pw_uid, owner.pw_gid)
@@ -129,7 +137,7 @@ class BootSite:
         listed = [each for each in self._settings.machines.values() if each.uuid == identity.uuid and each.mac is None]
         file = self._run / "heard" / identity.mac.replace(":", "-")
         if listed and not file.exists():
-            file.write_text(f"{identity.mac},set:listed\n")
+            _write(file, f"{identity.mac},set:listed\n")
 
     def _show_images(self) -> None:
         """Makes what TFTP serves: the loaders, and images whose checksums are right; others vanish from there."""
@@ -139,7 +147,6 @@ class BootSite:
             except OSError as error:
                 self._log.warning("loader missing", file=str(self._settings.loaders / name), why=error.strerror)
         shown = self._tftp / "images"
-        shown.mkdir(exist_ok=True)
         good = {version for version in self._shelf.versions() if self._is_good(version)}
         for version in good:
             _link(shown / version, self._settings.images / version)
@@ -187,7 +194,30 @@ def _copy(source: Path, target: Path) -> None:
     """Copies a loader if it has changed, readable for dnsmasq's user."""
     if not target.exists() or target.stat().st_mtime_ns != source.stat().st_mtime_ns:
         shutil.copy2(source, target)
-        target.chmod(0o644)
+        target.chmod(FILE_MODE)
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it that are missing, for everybody to read."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        _let_read(each)
+
+
+def _let_read(path: Path) -> None:
+    """Adds the rights that dnsmasq's user needs, if they are not there."""
+    has = stat.S_IMODE(path.stat().st_mode)
+    needs = FOLDER_MODE if path.is_dir() else FILE_MODE
+    if has & needs != needs:
+        path.chmod(has | needs)
+
+
+def _write(file: Path, text: str) -> None:
+    """Writes a file that dnsmasq may read from the moment on when it is whole."""
+    with file.open("w") as stream:
+        os.fchmod(stream.fileno(), FILE_MODE)
+        stream.write(text)
 
 
 def _link(link: Path, target: Path) -> None:

@@ -77,15 +77,15 @@ class Site:
         )  # fmt: skip
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The server, from ready to ended; fails if it does not end well."""
+    def running(self, umask: int = -1) -> Iterator[subprocess.Popen[bytes]]:
+        """The server, from ready to ended; fails if it does not end well. `umask`: -1 is ours."""
         at = self.log.stat().st_size if self.log.exists() else 0
         command = self.net.server.command(
             sys.executable, "-m", "supervisor", "boot-server", "run", "--config", str(self.config)
         )
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT, cwd="/"
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT, cwd="/", umask=umask
             )
         self.process = process
         try:

@@ -100,6 +100,33 @@ def test_it_dies_with_a_boot_server_that_is_killed(site: Site, user: str) -> Non
         wait_until(lambda: not alive(pid), "the end of dnsmasq")
 
 
+@pytest.mark.parametrize("before", [False, True], ids=["nothing is there", "closed folders are there"])
+def test_dnsmasqs_user_reads_what_it_needs_whatever_the_umask_was(
+    site: Site, parts: Parts, tmp_path: Path, before: bool
+) -> None:
+    site.configure(f"[machines.two]\nuuid = '{UUID}'\n", dnsmasqUser="nobody")
+    site.image("v1", IMAGE)
+    make_readable(site.folder)
+    (tmp_path / "got").touch()
+    if before:
+        state = site.folder / "state"
+        for folder in (state, state / "tftp", state / "tftp/images", state / "dnsmasq", state / "dnsmasq/heard"):
+            folder.mkdir(0o700)
+        (state / "dnsmasq/dnsmasq.conf").touch(0o600)
+        (state / "dnsmasq/heard" / STRANGER.replace(":", "-")).touch(0o600)
+        (state / "dnsmasq/heard" / STRANGER.replace(":", "-")).write_text(f"{STRANGER},set:listed\n")
+    client = site.net.client(STRANGER)
+    with site.running(umask=0o077):
+        assert site.cli("promote", "v1").returncode == 0
+        client.run("ip", "address", "add", "10.77.0.5/24", "dev", "eth0")
+        for name in ("undionly.kpxe", "images/v1/initramfs"):
+            client.run(str(parts.busybox), "tftp", "-g", "-r", name, "-l", str(tmp_path / "got"), SERVER)
+        script = site.url(f"/machines/{STRANGER.replace(':', '-')}_{UUID}/boot.ipxe")
+        client.run(str(parts.busybox), "wget", "-q", "-O", "-", script)
+        client.run("ip", "address", "flush", "dev", "eth0")
+        wait_until(lambda: address(client, parts, asking=4), "its address")
+
+
 def make_readable(folder: Path) -> None:
     """Opens the folders of pytest, which are closed to other users, on the way to `folder`."""
     for each in (folder, *folder.parents):
