@@ -32,7 +32,7 @@ class NoSuchFile(IsolatedError):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file's state when its checksum was taken."""
+    """A file's state when its checksum was taken. `changed_ns`: by the inode's clock, which nobody can set back."""
 
     inode: int
     size: int
@@ -113,7 +113,7 @@ class Shelf:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise ImageRefused(f"image {version}: {name} is not a file", "put a file there")
-        state = (status.st_ino, status.st_size, status.st_mtime_ns)
+        state = (status.st_ino, status.st_size, status.st_ctime_ns)
         with self._lock:
             known = self._checked.get(path)
         if known is None or (known.inode, known.size, known.changed_ns) != state:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from supervisor.boot.manifest import format_manifest, is_inside, parse_manifest
 from supervisor.boot.shelf import ImageRefused, NoSuchFile, Shelf, seal
 from supervisor.spec.refused import Refused
+from tests.boot.rack_net import wait_until
 
 NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z.-]{1,8}){0,2}", fullmatch=True).filter(is_inside)
 DIGESTS = st.binary(min_size=32, max_size=32).map(bytes.hex)
@@ -60,6 +62,23 @@ def test_a_file_is_served_as_long_as_it_is_the_one_that_was_sealed(image: Path) 
         shelf.open("v1", "apks/one.apk")
     (image / "apks/one.apk").write_text("apks/one.apk")
     shelf.open("v1", "apks/one.apk").close()
+
+
+def test_a_file_that_was_changed_in_place_under_its_old_time_is_refused(image: Path) -> None:
+    shelf, file = Shelf(image.parent), image / "vmlinuz"
+    before = file.stat()
+    shelf.check_bootable("v1")
+
+    def change() -> bool:
+        file.write_text("zunilmv")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return file.stat().st_ctime_ns != before.st_ctime_ns
+
+    wait_until(change, "the next tick of the file system's clock")
+    after = file.stat()
+    assert (after.st_ino, after.st_size, after.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+    with pytest.raises(ImageRefused, match="checksum differs"):
+        shelf.check_bootable("v1")
 
 
 @pytest.mark.parametrize("name", ["SHA256SUMS", "../v1/vmlinuz", "apks", "none", "", "/etc/passwd", "vmlinuz/"])
