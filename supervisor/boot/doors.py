@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 import tarfile
@@ -16,7 +17,7 @@ from supervisor.boot import apkovl, ipxe
 from supervisor.boot.identity import Identity, parse_identity
 from supervisor.boot.ipxe import Served
 from supervisor.boot.journal import Stage
-from supervisor.boot.keys import read_keys
+from supervisor.boot.keys import TAKER, read_keys
 from supervisor.boot.network import mac_of
 from supervisor.boot.rack import Place, image_for, place_of
 from supervisor.boot.settings import BootSettings
@@ -167,7 +168,7 @@ class Doors:
             raise ImageRefused(f"image {version}: {APKOVL} is not such an archive: {error}") from None
 
     async def token(self, request: web.Request) -> web.StreamResponse:
-        """A one-time token for the key: to the very machine, and once in each of its boots."""
+        """A one-time token for the key: to the very machine, until another one got the key in this boot."""
         asked = self._asked(request)
         why = self._why_no_key(asked, request)
         if why is not None:
@@ -177,19 +178,23 @@ class Doors:
         return _text(f"{secret}\n")
 
     async def key(self, request: web.Request) -> web.StreamResponse:
-        """The cluster's keys, against a token that was not used yet."""
+        """The cluster's keys, against a token that was not used yet: to one asker in a boot, who may ask again."""
         asked = self._asked(request)
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         given = self._tokens.use(
             secret.strip() if scheme.lower() == SCHEME else "", str(asked.identity), time.monotonic()
         )
         why = self._why_no_key(asked, request) or (None if given is Answer.GIVEN else given.value)
+        text, taker = "", _taker(request)
+        if why is None:
+            assert self._settings.key_file is not None
+            text = await asyncio.to_thread(read_keys, self._settings.key_file)
+            if not self._story.journal.of(asked.mac).is_key_for(taker):  # only now: others ask while a file is read
+                why = "another process or machine got the key in this boot; boot the machine again"
         if why is not None:
             self._story.refused(asked.mac, why, asked="key", by=request.remote)
             raise web.HTTPForbidden(text=f"{why}\n")
-        assert self._settings.key_file is not None
-        text = await asyncio.to_thread(read_keys, self._settings.key_file)
-        self._story.passed(asked.mac, Stage.SECRET)
+        self._story.key_given(asked.mac, taker)
         return _text(text)
 
     async def joined(self, request: web.Request) -> web.StreamResponse:
@@ -201,7 +206,8 @@ class Doors:
     def _why_no_key(self, asked: Asked, request: web.Request) -> str | None:
         if not asked.place.may_have_key or self._settings.key_file is None:
             return "its group may not have the key, or no table of the settings has its MAC address"
-        if not self._story.journal.of(asked.mac).key_due:
+        progress = self._story.journal.of(asked.mac)
+        if not progress.key_due and not progress.key_taker:
             return "it has not fetched its script since it got the key last"
         if self._neighbour(request.remote or "") != asked.mac:
             return f"the request came from {request.remote}, which is another machine's address"
@@ -228,6 +234,12 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return web.Response(status=404, text=f"{error.message}\n")
     except IsolatedError as error:
         return web.Response(status=503, text=f"{error.message}\n")
+
+
+def _taker(request: web.Request) -> str:
+    """The digest of the secret that the asker showed; '' if it showed none."""
+    secret = request.headers.get(TAKER, "")
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest() if secret else ""
 
 
 def _text(text: str, kind: str = "text/plain") -> web.Response:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor.boot.commandline import BootWords
-from supervisor.boot.keys import KeyRefused, client_tls, is_keys
+from supervisor.boot.keys import TAKER, KeyRefused, client_tls, is_keys
 from supervisor.errors import IsolatedError, SettingsError
 
 ANSWER_S = 20.0  # for one answer; those that matter are some KiB
@@ -70,7 +71,8 @@ def fetch_all(words: BootWords, targets: Targets, patience: Patience) -> None:
         patience.say(f"settings from {url}")
     if words.token is not None and words.key is not None and not targets.key.exists():
         token, key = words.token, words.key
-        patience.until_done(lambda: _fetch_key(token, key, targets))
+        taker = secrets.token_urlsafe(32)  # the same at each attempt: an answer may be lost after the key was given
+        patience.until_done(lambda: _fetch_key(token, key, targets, taker))
         patience.say(f"cluster key from {key}")
 
 
@@ -81,11 +83,13 @@ def tell_joined(words: BootWords, patience: Patience) -> None:
         patience.until_done(lambda: ask(url, method="POST"))
 
 
-def ask(url: str, *, method: str = "GET", bearer: str | None = None, tls: ssl.SSLContext | None = None) -> bytes:
-    """The body of a good answer. NotYet with the reason else; redirects are not followed with a token."""
+def ask(
+    url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None
+) -> bytes:
+    """The body of a good answer. NotYet with the reason else; headers, which hold secrets, do not follow redirects."""
     request = urllib.request.Request(url, method=method, data=b"" if method == "POST" else None)  # noqa: S310
-    if bearer is not None:
-        request.add_unredirected_header("Authorization", f"Bearer {bearer}")
+    for name, value in (headers or {}).items():
+        request.add_unredirected_header(name, value)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
     try:
         with opener.open(request, timeout=ANSWER_S) as answer:
@@ -131,19 +135,23 @@ def _named(body: bytes, words: BootWords) -> bytes:
     return "".join(f'{name} = "{value}"\n' for name, value in missing.items()).encode() + body
 
 
-def _fetch_key(token_url: str, key_url: str, targets: Targets) -> None:
+def _fetch_key(token_url: str, key_url: str, targets: Targets, taker: str) -> None:
     try:
         tls = client_tls(targets.ca)
     except KeyRefused as refused:
         raise NotYet(refused.message) from None
     token = ask(token_url, method="POST").decode("ascii", "replace").strip()
-    text = ask(key_url, method="POST", bearer=token, tls=tls).decode("ascii", "replace")
+    headers = {"Authorization": f"Bearer {token}", TAKER: taker}
+    text = ask(key_url, method="POST", headers=headers, tls=tls).decode("ascii", "replace")
     if not is_keys(text):
         raise NotYet(f"{key_url} does not answer with keys")
     new = targets.key.with_name(targets.key.name + ".new")
-    new.unlink(missing_ok=True)
-    _write(new, text.encode(), 0o600)
-    new.rename(targets.key)
+    try:
+        new.unlink(missing_ok=True)
+        _write(new, text.encode(), 0o600)
+        new.rename(targets.key)
+    except OSError as error:
+        raise NotYet(f"{targets.key} cannot be written: {error.strerror}") from None
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

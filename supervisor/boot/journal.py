@@ -39,6 +39,7 @@ class Progress:
     stages: dict[str, float] = field(default_factory=dict)
     problem: str | None = None
     key_due: bool = False  # this boot has not fetched the key yet
+    key_taker: str = ""  # who has: the digest of a secret of its own, if it showed one
 
     @property
     def stage(self) -> Stage | None:
@@ -49,6 +50,10 @@ class Progress:
     def last(self) -> float | None:
         """When anything was passed last."""
         return max(self.stages.values(), default=None)
+
+    def is_key_for(self, taker: str) -> bool:
+        """Whether it goes to this one: the first in a boot, and the same again, as an answer may be lost."""
+        return self.key_due or (taker != "" and taker == self.key_taker)
 
 
 class Journal:
@@ -86,7 +91,7 @@ class Journal:
         if progress.boots == 0 or Stage.KERNEL in progress.stages:
             self._begin(progress)
         progress.stages.setdefault(Stage.SCRIPT, now)
-        progress.key_due = True
+        progress.key_due, progress.key_taker = True, ""
         return progress
 
     def passed(self, mac: str, stage: Stage, now: float) -> bool:
@@ -100,9 +105,15 @@ class Journal:
             progress.problem = None
         return first
 
+    def key_given(self, mac: str, taker: str, now: float) -> bool:
+        """It was answered with the key; whether that is the first time in this boot."""
+        self.of(mac).key_taker = taker
+        return self.passed(mac, Stage.SECRET, now)
+
     def _begin(self, progress: Progress) -> None:
         progress.boots += 1
-        progress.stages, progress.problem, progress.key_due = {}, None, False
+        progress.stages, progress.problem = {}, None
+        progress.key_due, progress.key_taker = False, ""
 
     def _give(self, progress: Progress, address: str) -> None:
         for other in self.machines.values():

@@ -12,6 +12,9 @@ from supervisor.errors import IsolatedError
 
 KEY_BYTES = (16, 64)  # what a line of the file holds, decoded; 32 are usual
 KEYS_MAX = 16  # a rotation has two
+TAKER = (
+    "Isolated-Taker"  # header, by TLS alone: a secret that the host made, by which it may ask again in the same boot
+)
 
 
 class KeyRefused(IsolatedError):

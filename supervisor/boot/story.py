@@ -46,6 +46,11 @@ class Story:
         first = self.journal.passed(mac, stage, self._clock())
         self._tell("info" if first else "debug", "machine", self.journal.of(mac), stage=stage.value, **more)
 
+    def key_given(self, mac: str, taker: str) -> None:
+        """A machine was answered with the key."""
+        first = self.journal.key_given(mac, taker, self._clock())
+        self._tell("info", "machine", self.journal.of(mac), stage=Stage.SECRET.value, again=not first)
+
     def script(self, mac: str, name: str, image: str) -> None:
         """A machine fetched its script."""
         progress = self.journal.script(mac, self._clock())

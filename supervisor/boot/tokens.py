@@ -1,7 +1,7 @@
 """One-time tokens: what entitles a machine that boots to fetch the key, once and soon. Pure: time and chance are given.
 
-A token belongs to one machine and one boot. A boot begins when the machine fetches its script; until the key was
-fetched, and only then, tokens are handed out for it, one at a time.
+A token belongs to one machine and one boot. A boot begins when the machine fetches its script; from then on tokens are
+handed out for it, one at a time. Once the key was given, a token alone does not lead to it any more (journal.py).
 """
 
 from __future__ import annotations

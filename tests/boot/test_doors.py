@@ -6,6 +6,7 @@ import asyncio
 import io
 import ssl
 import tarfile
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from supervisor.boot import doors
 from supervisor.boot.settings import MachineSettings
 from tests.boot.http_rig import KEY, ONE, STRANGER, TWO, Rig, make_image, rig
 
@@ -37,9 +39,14 @@ async def get(client: aiohttp.ClientSession, url: str, **more: str) -> tuple[int
 
 
 async def post(
-    client: aiohttp.ClientSession, url: str, token: str | None = None, tls: ssl.SSLContext | None = None
+    client: aiohttp.ClientSession,
+    url: str,
+    token: str | None = None,
+    tls: ssl.SSLContext | None = None,
+    taker: str | None = None,
 ) -> tuple[int, str]:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    headers |= {} if taker is None else {"Isolated-Taker": taker}
     async with client.post(url, headers=headers, ssl=tls or True) as answer:
         return answer.status, await answer.text()
 
@@ -168,6 +175,55 @@ async def test_another_boot_is_another_token(here: Rig, client: aiohttp.ClientSe
     assert (await post(client, here.key_url(), await token(here, client), tls))[0] == 200
     assert (await post(client, f"{here.machine()}/token"))[0] == 403  # this boot had its own
     assert (await post(client, here.key_url(), await token(here, client), tls))[0] == 200
+
+
+async def test_who_got_the_key_gets_it_again_in_the_same_boot_and_nobody_else_does(
+    here: Rig, client: aiohttp.ClientSession
+) -> None:
+    tls = here.tls.client()
+
+    async def again(taker: str | None) -> tuple[int, str]:
+        """A token and what it leads to, without another script."""
+        return await post(
+            client, here.key_url(), (await post(client, f"{here.machine()}/token"))[1].strip(), tls, taker
+        )
+
+    secret = await token(here, client)
+    assert await post(client, here.key_url(), secret, tls, "mine") == (200, KEY)
+    assert (await post(client, here.key_url(), secret, tls, "mine"))[0] == 403  # a token is for one use
+    for another in ("another's", "", None):
+        status, told = await again(another)
+        assert (status, "another process or machine got the key" in told) == (403, True)
+    assert "another process or machine" in here.log.refusals()[-1]
+    assert await again("mine") == (200, KEY)
+    here.who = STRANGER
+    assert (await again("mine"))[0] == 403
+    here.who = ONE
+    assert [more["again"] for _, _, more in here.log.lines if more.get("stage") == "secret"] == [False, True]
+    assert "mine" not in str(here.story.journal.machines)
+    await token(here, client)  # another boot is anybody's again
+    assert await again("another's") == (200, KEY)
+
+
+async def test_of_two_who_ask_at_once_one_gets_the_key(
+    here: Rig, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, reading, go_on = here.tls.client(), threading.Semaphore(0), threading.Event()
+
+    def slowly(file: Path) -> str:
+        reading.release()
+        assert go_on.wait(60)
+        return KEY
+
+    monkeypatch.setattr(doors, "read_keys", slowly)
+    asking: list[asyncio.Task[tuple[int, str]]] = []
+    for taker in ("first", "second"):  # each with a token of its own: the first is used already
+        status, secret = await post(client, f"{here.machine()}/token") if asking else (200, await token(here, client))
+        assert status == 200
+        asking.append(asyncio.create_task(post(client, here.key_url(), secret.strip(), tls, taker)))
+        assert await asyncio.to_thread(reading.acquire, timeout=60)
+    go_on.set()
+    assert sorted(status for status, _ in await asyncio.gather(*asking)) == [200, 403]
 
 
 async def test_another_machines_token_is_refused_and_void(here: Rig, client: aiohttp.ClientSession) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import stat
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -111,6 +113,57 @@ async def test_a_server_that_the_images_ca_does_not_know_gets_no_token(tmp_path:
             await asyncio.to_thread(fetch_all, words(here), to, Watch().patience())
         assert not to.key.exists()
         assert here.story.journal.of(ONE).key_due
+
+
+async def test_a_key_that_cannot_be_written_yet_is_asked_for_again(tmp_path: Path) -> None:
+    async with rig(tmp_path) as here:
+        here.story.script(ONE, "one", "v1")
+        in_the_way = tmp_path / "keys"
+        in_the_way.touch()
+        to = replace(targets(here), key=in_the_way / "cluster.key")
+        watch = Watch(on_sleep=in_the_way.unlink)
+        await asyncio.to_thread(fetch_all, words(here), to, watch.patience())
+        assert "cannot be written" in watch.said[1]
+        assert to.key.read_text() == KEY
+        assert not here.log.refusals()
+
+
+@contextlib.asynccontextmanager
+async def losing_the_key(here: Rig) -> AsyncIterator[str]:
+    """The URL of the key through a wire that breaks with the first answer that has the key in it."""
+    server, lost = urlsplit(here.https), False
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, down: bool) -> None:
+        nonlocal lost
+        with contextlib.suppress(OSError):
+            while data := await reader.read(2**16):
+                if down and not lost and not here.story.journal.of(ONE).key_due:
+                    lost = True
+                    break
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(server.hostname, server.port)
+        await asyncio.gather(carry(reader, far_writer, down=False), carry(far_reader, writer, down=True))
+
+    wire = await asyncio.start_server(connected, "127.0.0.1", 0)
+    async with wire:
+        port = wire.sockets[0].getsockname()[1]
+        yield here.key_url().replace(here.https, f"https://127.0.0.1:{port}")
+        assert lost
+
+
+async def test_an_answer_that_is_lost_is_asked_for_again(tmp_path: Path) -> None:
+    async with rig(tmp_path) as here:
+        here.story.script(ONE, "one", "v1")
+        watch, to = Watch(), targets(here)
+        async with losing_the_key(here) as url:
+            await asyncio.to_thread(fetch_all, replace(words(here), key=url), to, watch.patience())
+        assert to.key.read_text() == KEY
+        assert [line.partition(":")[0] for line in watch.said if "trying again" in line] == ["https"]
+        assert not here.log.refusals()
 
 
 async def test_without_words_nothing_is_done() -> None:

@@ -49,6 +49,21 @@ def test_the_key_is_due_once_in_a_boot() -> None:
     assert not booted().of(ONE).key_due
 
 
+def test_the_key_goes_to_one_in_a_boot_who_may_ask_again() -> None:
+    journal = booted()
+    journal.script(ONE, 51)
+    assert journal.of(ONE).is_key_for("a")
+    assert journal.of(ONE).is_key_for("")
+    journal.key_given(ONE, "a", 52)
+    assert journal.of(ONE).is_key_for("a")
+    assert not journal.of(ONE).is_key_for("b")
+    assert not journal.of(ONE).is_key_for("")
+    journal.script(ONE, 53)
+    journal.key_given(ONE, "", 54)  # one that showed no secret
+    assert not journal.of(ONE).is_key_for("")
+    assert not journal.of(ONE).is_key_for("a")
+
+
 def test_power_lost_while_files_came_is_no_boot_more_until_a_script_was_fetched() -> None:
     journal = Journal()
     for now in (1, 2):
@@ -86,6 +101,8 @@ def test_a_journal_comes_back_from_its_file(steps: list[tuple[str, str, int]]) -
             journal.dhcp(mac, now, address=f"10.0.0.{now}", firmware=what == "firmware")
         elif what == "script":
             journal.script(mac, now)
+        elif what == Stage.SECRET:
+            journal.key_given(mac, str(now), now)
         else:
             journal.passed(mac, Stage(what), now)
     assert from_document(json.loads(json.dumps(to_document(journal)))).machines == journal.machines
