@@ -35,7 +35,7 @@ mkdir -p "$root/etc/isolated"
 
 run sysinit devfs dmesg mdev hwdrivers modloop cgroups
 run boot bootmisc hostname hwclock modules networking seedrng sysctl syslog
-run default acpid chronyd isolated-boot isolated isolated-joined
+run default acpid chronyd isolated-boot isolated isolated-joined isolated-log
 run shutdown killprocs mount-ro savecache
 
 # The same inputs give the same bytes.

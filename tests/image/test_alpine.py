@@ -15,6 +15,7 @@ from supervisor.boot.commandline import parse_boot_words
 from supervisor.boot.identity import Identity
 from supervisor.boot.ipxe import Served, command_line
 from supervisor.boot.shelf import APKOVL, NEEDED
+from tests.boot.rack_net import wait_until
 from tests.image.alpine_init import init_of
 from tests.machine.fetch import Parts
 from tests.machine.fixtures import parts
@@ -74,7 +75,7 @@ def test_the_apkovl_is_the_same_each_time_and_is_roots(apkovl: bytes, tmp_path: 
         for level, services in {
             "sysinit": "cgroups devfs hwdrivers mdev modloop",
             "boot": "hostname modules networking sysctl",
-            "default": "chronyd isolated-boot isolated isolated-joined",
+            "default": "chronyd isolated-boot isolated isolated-joined isolated-log",
             "shutdown": "killprocs mount-ro",
         }.items()
         for service in services.split()
@@ -183,6 +184,31 @@ SCRIPTS = [
 ]
 
 
+def test_busybox_keeps_the_log_small(tmp_path: Path, parts: Parts) -> None:
+    log, programs = tmp_path / "isolated.log", tmp_path / "bin"
+    programs.mkdir()
+    subprocess.run([str(parts.busybox), "--install", "-s", str(programs)], check=True, timeout=60)
+    words = f"""isolated_log='{log}' isolated_log_bytes=5000 isolated_log_seconds=0.1 RC_SVCNAME=isolated-log
+        . '{ALPINE}/openrc/isolated-log'; eval "exec $command $command_args" """
+    watching = subprocess.Popen(
+        [str(programs / "sh"), "-c", words.replace("$command ", f"{programs}/sh ")],
+        env={"PATH": str(programs)}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        with log.open("ab", buffering=0) as appending:
+            for number in range(1000):
+                appending.write(b"line %d\n" % number)
+            wait_until(lambda: log.stat().st_size <= 5000, "an end of its growth")
+            appending.write(b"the last\n")
+        older = log.with_name("isolated.log.1").read_bytes()
+        assert 0 < len(older) <= 5000
+        assert b"\0" not in older + log.read_bytes()
+        assert log.read_bytes().endswith(b"the last\n")
+    finally:
+        watching.kill()
+        watching.wait()
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda each: each.name)
 def test_shellcheck_has_nothing_to_say(script: Path) -> None:
     shellcheck = CHECKOUT / ".runtime/venv/bin/shellcheck"
@@ -199,6 +225,6 @@ def test_shellcheck_has_nothing_to_say(script: Path) -> None:
 def test_the_package_has_every_file_that_it_names() -> None:
     sources = shell(f"cd '{ALPINE}/image'; . ./APKBUILD; echo $source").split()
     there = {"isolated.initd": "isolated", "isolated.confd": "isolated.confd", "isolated-boot.initd": "isolated-boot"}
-    there["isolated-joined.initd"] = "isolated-joined"
+    there |= {f"{name}.initd": name for name in ("isolated-joined", "isolated-log")}
     assert set(sources) == {"isolated", *there}
     assert all((ALPINE / "openrc" / name).is_file() for name in there.values())

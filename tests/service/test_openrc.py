@@ -13,7 +13,7 @@ from tests.service.openrc_packages import packages
 
 SCRIPT = CHECKOUT / "alpine/openrc/isolated"
 SETTINGS = CHECKOUT / "alpine/openrc/isolated.confd"
-NETBOOT = [CHECKOUT / f"alpine/openrc/isolated-{name}" for name in ("boot", "boot-server", "joined")]
+NETBOOT = [CHECKOUT / f"alpine/openrc/isolated-{name}" for name in ("boot", "boot-server", "joined", "log")]
 __all__ = ["packages"]
 
 
@@ -92,6 +92,37 @@ def test_a_host_that_booted_over_the_network_waits_for_its_settings(openrc: Box)
     texts = [text for _, text in openrc.diary()]
     assert texts.index("has settings") < next(n for n, text in enumerate(texts) if text.startswith("ready serve"))
     assert "boot-config --joined" in texts
+
+
+CHATTY = """#!/bin/sh
+i=0
+while [ $i -lt 3000 ]; do i=$((i + 1)); echo "line $i of a task that talks"; done
+touch /run/has-talked
+until [ -e /run/more ]; do sleep 0.05; done
+echo "one more"
+exec sleep 3600
+"""
+
+
+def test_a_task_that_talks_does_not_fill_the_file_system(openrc: Box) -> None:
+    openrc.shell(f"cat >/run/chatty <<'END'\n{CHATTY}END\nchmod 755 /run/chatty")
+    openrc.shell("printf 'isolated_command=/run/chatty\nisolated_log_bytes=10000\nisolated_log_seconds=0.1\n' "
+                 ">>/etc/conf.d/isolated")  # fmt: skip
+    service(openrc, "start")
+
+    def files() -> dict[str, str]:
+        """What is there of the log, by the last part of the name."""
+        return {name: openrc.shell(f"cat /var/log/isolated.{name}", check=False) for name in ("log", "log.1")}
+
+    wait_until(lambda: "yes" in openrc.shell("test -e /run/has-talked && echo yes", check=False), "all that it says")
+    wait_until(lambda: len(files()["log"]) <= 10_000, "a small log")
+    assert 0 < len(files()["log.1"]) <= 10_000
+    openrc.shell("touch /run/more")
+    wait_until(lambda: files()["log"].endswith("one more\n"), "that it goes on")
+    assert len(files()["log"]) <= 10_000
+    assert "\0" not in "".join(files().values())
+    assert openrc.shell("stat --format %a /var/log/isolated.log /var/log/isolated.log.1").split() == ["640", "640"]
+    assert "started" in openrc.run("rc-service", "isolated-log", "status")
 
 
 def test_a_host_starts_with_what_it_has_if_the_words_are_wrong(openrc: Box) -> None:
