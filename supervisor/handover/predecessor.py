@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import Any
 
@@ -46,11 +47,16 @@ class Predecessor:
         tell: Callable[[bytes], object] | None = None,
         stderr: int = 2,
         environ: Mapping[str, str] | None = None,
+        starting: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`tell` gets the successor's lines until it has taken over; from then on it writes to `stderr` itself."""
+        """`tell` gets the successor's lines until it has taken over; from then on it writes to `stderr` itself.
+
+        `starting` is entered while its process is started, which inherits what our thread has.
+        """
         self._stderr = stderr
         self._tell = tell or self._write
         self._environ = os.environ if environ is None else environ
+        self._starting = starting
         self._hosts: Hosts | None = None
         self.standing = Standing.HOST
         self.handed: Handed | None = None  # set from COMMITTED on, even if run() was cancelled in that moment
@@ -103,7 +109,8 @@ class Predecessor:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._adopt_orphans(adopt=True)
-            child = self._start_child(command, theirs.fileno())
+            with self._starting():
+                child = self._start_child(command, theirs.fileno())
         except (OSError, ValueError, IndexError) as error:  # not there; a NUL in its name; no name
             ours.close()
             why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

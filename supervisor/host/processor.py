@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Self
 
 from supervisor.limits.affinity import this_machine
 from supervisor.limits.cgroups import CpuGroups, Placed
+from supervisor.spec.cores import Cores
 from supervisor.spec.enforcement import Enforcement
 from supervisor.spec.task import TaskSpec
 from supervisor.telemetry.logs import host_log
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from supervisor.pool.run import OnPlaced
 
@@ -63,6 +64,20 @@ class Processor:
     def enforcement(self) -> Enforcement:
         """Of limits.cpu.quota."""
         return self._groups.enforcement
+
+    def cores(self) -> Cores:
+        """Those of the machine, and those that isolates may use: `loopCores` does not take any from them."""
+        return this_machine(self._starter)
+
+    @contextlib.contextmanager
+    def on_all_cores(self) -> Iterator[None]:
+        """The caller's thread may use what isolates may: a process that it starts meanwhile is born with that."""
+        own = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, os.sched_getaffinity(self._starter))
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, own)
 
     def is_first(self, spec: TaskSpec) -> bool:
         """Whether a thread has to be placed before the first line of the task's code."""

@@ -92,7 +92,7 @@ class Succession:
         self._tails = tails
         self._control = control
         self._ready_s = ready_s
-        self._predecessor = Predecessor(tell=tell)
+        self._predecessor = Predecessor(tell=tell, starting=core.processor.on_all_cores)
         self._handing: asyncio.Task[Handed] | None = None
         self._is_called_off = False
         self.over = asyncio.Event()  # a successor is the host

@@ -13,7 +13,6 @@ from typing import Any
 from supervisor.errors import IsolatedError, Problem, Refused, SettingsError, Unknown
 from supervisor.host.core import Core
 from supervisor.ingress.listeners import Given
-from supervisor.limits.affinity import this_machine
 from supervisor.pool.slot import Slot
 from supervisor.pool.states import TaskState
 from supervisor.printable import shown
@@ -465,10 +464,14 @@ class Tasks:
                 value=shown(fields["pwd"]) if "pwd" in fields else None,
             )
             raise SettingsError([problem])
-        spec = task_of(fields, "settings", cores or this_machine())
+        spec = task_of(fields, "settings", cores or self.cores())
         if self._refuses and holds_all and (problems := unenforced(spec, self._core.enforcements())):
             raise SettingsError(problems)
         return spec
+
+    def cores(self) -> Cores:
+        """Those that a task may be pinned to here."""
+        return self._core.processor.cores()
 
     def checked(self, settings: Mapping[str, Any], bundle: str | None) -> TaskSpec:
         """What `settings` say, for any host: its cores are looked at where it is to run. SettingsError, Unknown."""

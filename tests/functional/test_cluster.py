@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -305,3 +306,11 @@ def test_a_host_that_is_alone_stops_at_once_and_has_its_tasks_again(tmp_path: Pa
         assert time.monotonic() - began < 30
         one[1].begin()
         one.wait(lambda: one.answering(3900) == [1], "that it answers again")
+
+
+def test_a_core_that_the_hosts_own_threads_do_not_use_is_for_tasks_of_the_cluster(tmp_path: Path, apps: Path) -> None:
+    cores = os.sched_getaffinity(0)
+    with machines(1, tmp_path, loopCores=[min(cores)]) as one:
+        one.begin()
+        assert one[1].control.apply(answering_task(apps, "pinned", 3901, cpu=max(cores)))["host"] == "h1"
+        one.wait(lambda: one.answering(3901) == [1], "that it answers")

@@ -147,3 +147,26 @@ def test_the_hosts_own_threads_keep_to_their_cores(tmp_path: Path) -> None:
         assert host.get("task").text == "hello"
         assert os.sched_getaffinity(host.process.pid) == {core}
         assert [os.sched_getaffinity(each) for each in threads(host.process.pid)] == [every]
+
+
+def test_tasks_have_all_cores_whatever_the_hosts_own_threads_keep_to_and_after_a_hand_over_too(tmp_path: Path) -> None:
+    every = os.sched_getaffinity(0)
+    first, last = min(every), max(every)
+
+    def apply(host: Serving, name: str, **settings: Any) -> None:
+        host.said("apply", write_task(tmp_path / name, HELLO, name=name, **settings), "--no-bundle")
+        assert host.get(name).text == "hello"
+
+    with Serving(tmp_path / "host", warm=0) as host:
+        apply(host, "early", cpu=last)
+    with Serving(tmp_path / "host", loopCores=[first], warm=0) as host:
+        assert host.get("early").text == "hello"
+        apply(host, "pinned", cpu=last)
+        apply(host, "free")
+        pid = host.json("upgrade")["pid"]
+        for name in ("early", "pinned", "free"):
+            assert host.get(name).text == "hello"
+        assert os.sched_getaffinity(pid) == {first}
+        found = [os.sched_getaffinity(each) for each in threads(pid)]
+        assert sorted(found, key=len) == [{last}, {last}, every]
+        apply(host, "late", cpu=last)

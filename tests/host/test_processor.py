@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from supervisor.pool.run import Placement
 from supervisor.spec.task import TaskSpec
 
 GONE = 2**22 + 1  # no thread has such an id
+SHOW_CORES = [sys.executable, "-c", "import os; print(*sorted(os.sched_getaffinity(0)))"]
 
 
 class Starter:
@@ -155,9 +158,16 @@ async def test_the_hosts_threads_keep_to_their_cores_and_those_to_come_do_not(st
     before = os.sched_getaffinity(0)
     core = min(before)
     try:
-        with processor_of(starter, [core]):
+        with processor_of(starter, [core]) as processor:
             assert os.sched_getaffinity(0) == {core}
             assert os.sched_getaffinity(starter.start()) == before
+            assert processor.cores().allowed == before
+            with processor.on_all_cores():
+                child = subprocess.run(  # noqa: ASYNC221  # started by the loop's thread, as a successor is
+                    SHOW_CORES, capture_output=True, text=True, timeout=60, check=True
+                )
+            assert child.stdout.split() == [str(each) for each in sorted(before)]
+            assert os.sched_getaffinity(0) == {core}
     finally:
         for thread in os.listdir("/proc/self/task"):
             with contextlib.suppress(ProcessLookupError):  # it is over

@@ -11,7 +11,6 @@ from supervisor.cluster.peers.codec import record_document, record_from
 from supervisor.cluster.ports import BootFailed, Kept
 from supervisor.cluster.values import Capacity, Cause, Departure, HostState, Member, Record
 from supervisor.errors import BootError, IsolatedError, Unknown
-from supervisor.limits.affinity import this_machine
 from supervisor.pool.states import TaskState
 from supervisor.spec.settings import HostSettings
 from supervisor.state.records import StoredRecord
@@ -54,8 +53,8 @@ class HostLocal:
         self._busy_at = asyncio.get_running_loop().time()
 
     def capacity(self) -> Capacity:
-        """Of the settings; every core that this process may use can be a task's own."""
-        return Capacity(self._settings.memory, self._settings.isolates, frozenset(this_machine().allowed))
+        """Of the settings; every core that isolates may use can be a task's own."""
+        return Capacity(self._settings.memory, self._settings.isolates, self._tasks.cores().allowed)
 
     def idle_since(self) -> float | None:
         """A host is idle while all its tasks sleep: they can sleep elsewhere."""
