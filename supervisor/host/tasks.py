@@ -251,6 +251,8 @@ class Tasks:
         except IsolatedError as error:
             known.problem = str(error)
             task_log(stored.label).error("its settings do not hold here any more", problem=known.problem)
+            for sock in (sock for sockets in given.values() for sock in sockets):
+                sock.close()  # else clients would wait in line for nobody
             return None
         slot = self._core.pool.add(known.spec)
         if not stored.wanted:
@@ -261,7 +263,7 @@ class Tasks:
         if is_asleep:
             slot.sleep()
         try:
-            await self._open(known, slot, given)
+            await self._open_again(known, slot, given)
         except IsolatedError as error:
             known.problem = str(error)
             task_log(stored.label).error("its address is not free", problem=str(error), again_s=LISTEN_AGAIN_S)
@@ -272,7 +274,7 @@ class Tasks:
         while True:
             await asyncio.sleep(LISTEN_AGAIN_S)
             try:
-                await self._open(known, slot, {})
+                await self._open_again(known, slot, {})
             except IsolatedError:
                 continue
             known.problem = known.again = None
@@ -307,7 +309,7 @@ class Tasks:
         known = Known(stored, spec)
         try:
             await slot.start()
-            await self._open(known, slot, {})
+            await self._open(known, slot)
             await self._store.put(stored)
         except BaseException:
             self._core.listeners.close(slot)
@@ -318,14 +320,20 @@ class Tasks:
         self.known[spec.label] = known
 
     async def _adjust(self, known: Known, spec: TaskSpec, stored: StoredTask) -> None:
-        """Changes what can be changed while its isolate runs."""
-        await self._store.put(stored)
+        """Changes what can be changed while its isolate runs. SettingsError: all is as before."""
+        assert known.spec is not None  # else there would be nothing to compare with
+        try:
+            if known.listen:
+                await self._hold(spec)
+            await self._store.put(stored)
+        except BaseException:
+            if known.listen:
+                await self._core.network.hold(known.spec)
+            raise
         known.stored, known.spec = stored, spec
         slot = self.slot(spec.label)
         if slot is not None:
             slot.spec = spec
-        if known.listen:
-            await self._core.network.hold(spec)
 
     def _warn(self, spec: TaskSpec) -> tuple[str, ...]:
         problems = self.lacking(spec)
@@ -376,14 +384,22 @@ class Tasks:
         _cancel(known)
         try:
             await slot.start()
-            await self._open(known, slot, {})
+            await self._open(known, slot)
         except BaseException:
             self._core.listeners.close(slot)
             await slot.stop(0.0)
             raise
 
-    async def _open(self, known: Known, slot: Slot, given: Given) -> None:
+    async def _open(self, known: Known, slot: Slot) -> None:
         await self._hold(slot.spec)
+        await self._listen(known, slot, {})
+
+    async def _open_again(self, known: Known, slot: Slot, given: Given) -> None:
+        """Of a task that was here before: a limit that cannot be held any more is told, and the task goes on."""
+        await self._core.network.hold(slot.spec)
+        await self._listen(known, slot, given)
+
+    async def _listen(self, known: Known, slot: Slot, given: Given) -> None:
         bound = await self._core.listeners.open(slot, slot.spec.listen, given)
         known.listen = tuple(map(str, bound))
         if bound:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,22 @@ def test_hand_overs_fail_no_request(tmp_path: Path) -> None:
         assert traffic.answers > 100
         assert host.port("shop") == port
         assert host.get("sleeper").text == "hello"
+
+
+def test_a_task_whose_settings_do_not_hold_after_a_hand_over_keeps_no_client_waiting(tmp_path: Path) -> None:
+    with Serving(tmp_path / "host") as host:
+        host.said("apply", write_task(tmp_path / "app", HELLO, name="shop"), "--no-bundle")
+        port = host.port("shop")
+        shutil.rmtree(tmp_path / "app")
+        host.said("upgrade")
+        task = host.task("shop")
+        assert (task["state"], task["listen"]) == ("stopped", [])
+
+        def is_refused() -> bool:
+            with socket.socket() as client:
+                return client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+        host.wait(is_refused, "nothing listens there any more")
 
 
 def test_a_successor_that_fails_leaves_the_host_as_it_was(tmp_path: Path) -> None:
