@@ -5,8 +5,8 @@ from __future__ import annotations
 from supervisor.errors import Problem
 from supervisor.ingress.listeners import Listeners
 from supervisor.ingress.traffic import NetHold
-from supervisor.limits.shaping import EgressUsage, Shaper
-from supervisor.spec.enforcement import Enforcement, unenforced
+from supervisor.limits.shaping import EgressUsage, Held, Shaper
+from supervisor.spec.enforcement import unenforced
 from supervisor.spec.task import TaskSpec
 from supervisor.telemetry.logs import task_log
 
@@ -17,7 +17,8 @@ class Network:
     def __init__(self, shaper: Shaper, listeners: Listeners) -> None:
         self._shaper = shaper
         self._listeners = listeners
-        self._held: dict[str, Enforcement] = {}  # of limits.net.egress, by label
+        self._held: dict[str, Held] = {}  # how limits.net.egress is, by label
+        shaper.on_change = self._looked
 
     async def hold(self, spec: TaskSpec) -> None:
         """Before the task's first connection is accepted. Again: its limits change, on open connections too."""
@@ -34,8 +35,8 @@ class Network:
 
     def lacking(self, spec: TaskSpec) -> list[Problem]:
         """Why the limit of a task that is held is not kept everywhere; empty if it is."""
-        enforcement = self._held.get(spec.label)
-        return [] if enforcement is None else unenforced(spec, [enforcement])
+        held = self._held.get(spec.label)
+        return [] if held is None else unenforced(spec, [held.enforcement])
 
     def egress(self, label: str) -> EgressUsage | None:
         """What it has sent since it was held, as of some seconds ago; None: it has no limit."""
@@ -44,10 +45,19 @@ class Network:
     async def _egress(self, spec: TaskSpec, bits_per_s: int) -> int | None:
         """SO_PRIORITY for its connections; None if it cannot be held."""
         held = await self._shaper.hold(spec.label, bits_per_s, spec.listen)
-        missing = held.enforcement
-        if missing.how is None and self._held.get(spec.label) != missing:
-            task_log(spec.label).warning(
-                "limits.net.egress is not held", problem=missing.problem, remedy=missing.remedy
-            )
-        self._held[spec.label] = missing
+        self._note(spec.label, held)
         return held.priority or None
+
+    def _looked(self, label: str, held: Held) -> None:
+        """The shaper has looked again."""
+        before = self._held.get(label)
+        if before is not None and before.priority == held.priority:  # else its connections are not in that class
+            self._note(label, held)
+
+    def _note(self, label: str, held: Held) -> None:
+        before, now = self._held.get(label), held.enforcement
+        self._held[label] = held
+        if now.how is None and (before is None or before.enforcement != now):
+            task_log(label).warning("limits.net.egress is not held", problem=now.problem, remedy=now.remedy)
+        elif now.how is not None and before is not None and before.enforcement.how is None:
+            task_log(label).info("limits.net.egress is held again", how=now.how)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from supervisor.limits.shaping import EgressUsage, Shaper, ShapingOptions
+from supervisor.limits.shaping import EgressUsage, Held, Shaper, ShapingOptions
 from supervisor.spec.listen import ListenAddress, parse_listen
 from tests.limits.namespaces import CABLE, HOST, MAJOR, Cable, cable, classes, namespace, root, run, run_inside, why_not
 
@@ -270,6 +270,27 @@ def test_an_interface_that_comes_back_is_held_again(wired: Cable, monkeypatch: p
         assert classes(wired.host, "lo")
 
     shaped(wired.host, work)
+
+
+def test_that_a_limit_stops_holding_is_told_and_that_it_holds_again(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.limits.shaping.shaper.LOOK_EVERY_S", 0.2)
+
+    async def work(shaper: Shaper) -> None:
+        told: list[Held] = []
+        shaper.on_change = lambda label, held: told.append(held) if label == "task" else None
+        first = await shaper.hold("task", 8_000_000, LOCAL)
+        run("tc", "-n", machine, "qdisc", "replace", "dev", "lo", "root", "pfifo")
+        await until(lambda: bool(told) and told[-1].enforcement.how is None)
+        assert told[-1].priority == first.priority
+        assert told[-1].interfaces == ()
+        assert "lo has a root qdisc that somebody else set (pfifo" in told[-1].enforcement.problem
+        run("tc", "-n", machine, "qdisc", "del", "dev", "lo", "root")
+        await until(lambda: told[-1] == first)
+        assert classes(machine, "lo") == [f"{MAJOR}:{first.priority & 0xFFFF:x}"]
+
+    shaped(machine, work)
 
 
 def start_and_kill(machine: str, count: int) -> None:

@@ -70,10 +70,9 @@ class Book:
         else:
             self._set_pace(known, pace(bits_per_s))
         known.addresses, known.freed = addresses, False
-        lacking = self._spread(known)
+        held = self._held(known)
         known.told = True
-        names = tuple(sorted(known.interfaces.values()))
-        return Held(priority(known.minor), names, _enforcement(known.minor, names, lacking))
+        return held
 
     def change(self, label: str, bits_per_s: int) -> None:
         """Another rate for the sockets that are open and for those to come. KeyError."""
@@ -96,14 +95,16 @@ class Book:
 
     # -- from time to time -----------------------------------------------------------------------------------------
 
-    def refresh(self) -> None:
-        """Makes up for interfaces that came, and for classes that somebody deleted."""
+    def refresh(self) -> dict[str, Held]:
+        """Makes up for interfaces that came, and for classes that somebody deleted; how each label is held now."""
         there = {index: self._classes_on(index) for index in self._used()}
-        for each in self._classes.values():
+        held = {}
+        for label, each in self._classes.items():
             if not each.freed:
                 for index in [index for index in each.interfaces if each.minor not in there[index]]:
                     del each.interfaces[index]
-                self._spread(each)
+                held[label] = self._held(each)
+        return held
 
     def sweep(self) -> bool:
         """Deletes classes that nobody needs any more, and roots without one; whether some have to wait."""
@@ -135,6 +136,11 @@ class Book:
             self._delete(each, living)
 
     # -- how -------------------------------------------------------------------------------------------------------
+
+    def _held(self, known: _Class) -> Held:
+        lacking = self._spread(known)
+        names = tuple(sorted(known.interfaces.values()))
+        return Held(priority(known.minor), names, _enforcement(known.minor, names, lacking))
 
     def _spread(self, known: _Class) -> list[NotShaped]:
         """Puts a class on all interfaces that carry the traffic of its addresses."""

@@ -55,7 +55,8 @@ class Shaper:
         self._problem: tuple[str, str] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._labels: set[str] = set()
+        self._labels: dict[str, bool] = {}  # held ones: whether each listens on a Unix socket as well
+        self.on_change: Callable[[str, Held], object] = _nothing  # a label is held as that now, since the last look
         self.figures: Mapping[str, EgressUsage] = MappingProxyType({})  # of LOOK_EVERY_S ago at most
 
     async def __aenter__(self) -> Self:
@@ -84,7 +85,7 @@ class Shaper:
         listen = tuple(listen)
         if self._problem is not None:
             return Held(0, (), self.enforcements()[0])
-        self._labels.add(label)
+        self._labels[label] = any(each.kind == "unix" for each in listen)
         addresses = {text for each in listen if each.kind == "tcp" for text in await _resolved(each.host)}
         try:
             held = await self._run(lambda: self._needed().hold(label, bits_per_s, addresses))
@@ -94,10 +95,7 @@ class Shaper:
         self._begin()
         if len(self._labels) == 1:  # until now there was nothing to look at
             self._wake.set()
-        if held.enforcement.how is not None and any(each.kind == "unix" for each in listen):
-            unheld = Enforcement(EGRESS, None, UNIX_PROBLEM, UNIX_REMEDY)
-            return Held(held.priority, held.interfaces, unheld)
-        return held
+        return _in_all(held, unix=self._labels[label])
 
     async def change(self, label: str, bits_per_s: int) -> None:
         """Another limit, on open connections too; nothing if the label is not held."""
@@ -107,7 +105,7 @@ class Shaper:
     async def free(self, label: str) -> None:
         """The label is not used any more; what still has its priority stays limited until its sockets are closed."""
         if self._book is not None and label in self._labels:
-            self._labels.discard(label)
+            del self._labels[label]
             await self._run(functools.partial(self._book.free, label))
             self._wake.set()
 
@@ -176,7 +174,10 @@ class Shaper:
             self._wake.clear()
             waits = await self._attempt(book.sweep, otherwise=True)
             if time.monotonic() - looked >= LOOK_EVERY_S and self._labels:
-                await self._attempt(book.refresh, otherwise=None)
+                seen = await self._attempt(book.refresh, otherwise=dict[str, Held]())
+                for label, held in seen.items():
+                    if label in self._labels:  # it may have been freed meanwhile
+                        self.on_change(label, _in_all(held, unix=self._labels[label]))
                 self.figures = MappingProxyType(await self._attempt(book.usage, otherwise={}))
                 looked = time.monotonic()
             pause_s = SWEEP_EVERY_S if waits else LOOK_EVERY_S if self._labels else None
@@ -190,6 +191,17 @@ class Shaper:
             return await self._run(work)
         except OSError:
             return otherwise
+
+
+def _nothing(_label: str, _held: Held) -> None:
+    """Nobody wants to know."""
+
+
+def _in_all(held: Held, *, unix: bool) -> Held:
+    """How a limit is held by classes and, if the task has a Unix socket, there."""
+    if held.enforcement.how is None or not unix:
+        return held
+    return Held(held.priority, held.interfaces, Enforcement(EGRESS, None, UNIX_PROBLEM, UNIX_REMEDY))
 
 
 async def _resolved(host: str) -> set[str]:
