@@ -293,6 +293,23 @@ def test_that_a_limit_stops_holding_is_told_and_that_it_holds_again(
     shaped(machine, work)
 
 
+def test_an_address_that_answers_by_no_interface_that_is_named_is_not_held(wired: Cable) -> None:
+    async def work(shaper: Shaper) -> None:
+        assert (await shaper.hold("there", 8_000_000, THERE)).enforcement.how
+        for listen in (LOCAL, THERE + LOCAL):
+            held = (await shaper.hold("task", 8_000_000, listen)).enforcement
+            assert held.how is None
+            assert held.problem == "what is sent from 127.0.0.1 passes lo, which `shapeInterfaces` does not name"
+            assert held.remedy == "name lo there as well, or leave `shapeInterfaces` out"
+        assert (await shaper.hold("task", 8_000_000, ANY)).enforcement.how
+        run("ip", "-n", wired.host, "link", "del", CABLE)
+        assert (await shaper.hold("other", 8_000_000, ANY)).enforcement.how is None
+        held = (await shaper.hold("other", 8_000_000, ANY)).enforcement
+        assert held.problem == f"`shapeInterfaces` names {CABLE}, not of this machine"
+
+    shaped(wired.host, work, ShapingOptions(interfaces=(CABLE,)))
+
+
 def start_and_kill(machine: str, count: int) -> None:
     command = ["ip", "netns", "exec", machine, sys.executable, "-c", KILLED, str(count)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as some
 
-from supervisor.limits.shaping.carriers import Interface, carriers
+from supervisor.limits.shaping.carriers import Interface, carriers, passing_by
 from supervisor.limits.shaping.handles import MINOR_MAX, minor_of, minors, pace, priority
 from supervisor.spec.limits import BANDWIDTH
 
@@ -37,6 +37,14 @@ def test_loopback_carries_its_own_addresses_alone() -> None:
 def test_any_address_and_one_that_nobody_has_are_carried_by_all_that_are_up() -> None:
     assert names("0.0.0.0") == names("::") == names("203.0.113.7") == ["inner", "lo", "outer"]
     assert names() == []
+
+
+def test_an_address_passes_by_the_interfaces_that_are_named_unless_it_answers_by_one_of_them() -> None:
+    addresses = ("10.0.0.1", "127.0.0.1", "192.0.2.1", "203.0.113.7", "0.0.0.0", "::")
+    assert passing_by(addresses, MACHINE, {"outer"}) == {"127.0.0.1": ["lo"]}
+    assert passing_by(addresses, MACHINE, {"lo"}) == {"10.0.0.1": ["inner", "outer"], "192.0.2.1": ["outer"]}
+    assert passing_by(("0.0.0.0", "::"), MACHINE, {"down"}) == {}
+    assert passing_by(addresses, [DOWN, BARE], {"down"}) == {}
 
 
 @given(some.integers(0, 10**6))

@@ -143,8 +143,8 @@ class Book:
         return Held(priority(known.minor), names, _enforcement(known.minor, names, lacking))
 
     def _spread(self, known: _Class) -> list[NotShaped]:
-        """Puts a class on all interfaces that carry the traffic of its addresses."""
-        lacking = []
+        """Puts a class on all interfaces that are wanted for its addresses; what then is not slowed, and why."""
+        lacking = self._roots.passed_by(known.addresses)
         for interface in self._roots.wanted(known.addresses):
             if interface.index not in known.interfaces:
                 try:

@@ -33,6 +33,25 @@ def carriers(addresses: Collection[str], interfaces: Iterable[Interface]) -> lis
     return sorted(chosen.values(), key=lambda each: each.name)
 
 
+def passing_by(
+    addresses: Collection[str], interfaces: Collection[Interface], names: Collection[str]
+) -> dict[str, list[str]]:
+    """Which of `addresses` answer by none of the interfaces `names`, and by which others.
+
+    One that stands for all addresses is none of them: it answers by the named ones, too.
+    """
+    found = {}
+    for text in sorted(addresses):
+        by = [each.name for each in carriers([text], interfaces)]
+        if by and not _is_any(text) and not set(names).intersection(by):
+            found[text] = by
+    return found
+
+
+def _is_any(text: str) -> bool:
+    return ipaddress.ip_address(text.partition("%")[0]).is_unspecified
+
+
 def _of(address: ipaddress.IPv4Address | ipaddress.IPv6Address, up: list[Interface]) -> list[Interface]:
     if address.is_loopback:
         return [each for each in up if each.loopback]

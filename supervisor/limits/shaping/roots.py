@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from supervisor.limits.shaping.carriers import Interface, carriers
+from supervisor.limits.shaping.carriers import Interface, carriers, passing_by
 from supervisor.limits.shaping.values import ShapingOptions
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Tasks come in crowds when a host starts: so long one look at the machine's interfaces is good for all.
 FRESH_S = 0.5
+LINKS = "`ip link` lists those that are"
 
 
 class NotShaped(Exception):
@@ -43,6 +44,21 @@ class Roots:
         if self._options.interfaces is None:
             return carriers(addresses, self._interfaces)
         return [each for each in self._interfaces if each.name in self._options.interfaces]
+
+    def passed_by(self, addresses: Collection[str]) -> list[NotShaped]:
+        """Why what is sent from `addresses` passes none of the interfaces that are named."""
+        names = self._options.interfaces
+        if names is None:
+            return []
+        if not self.wanted(addresses):
+            return [NotShaped(f"`shapeInterfaces` names {', '.join(names)}, not of this machine", LINKS)]
+        return [
+            NotShaped(
+                f"what is sent from {address} passes {', '.join(by)}, which `shapeInterfaces` does not name",
+                f"name {' or '.join(by)} there as well, or leave `shapeInterfaces` out",
+            )
+            for address, by in passing_by(addresses, self._interfaces, names).items()
+        ]
 
     def ours(self) -> list[int]:
         """The interfaces whose root is ours, by index; from now, not from a moment ago."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from supervisor.limits.shaping.book import Book
 from supervisor.limits.shaping.netlink import has_root, probe_htb, socket_priorities
 from supervisor.limits.shaping.presence import Presence
-from supervisor.limits.shaping.roots import Roots
+from supervisor.limits.shaping.roots import LINKS, Roots
 from supervisor.limits.shaping.values import EgressUsage, Held, ShapingOptions
 from supervisor.spec.enforcement import EGRESS, Enforcement
 from supervisor.spec.listen import ListenAddress
@@ -134,7 +134,7 @@ class Shaper:
             there = {name: index for index, name in socket.if_nameindex()}
             if unknown := [name for name in names or () if name not in there]:
                 words = f"`shapeInterfaces` names {', '.join(unknown)}, not of this machine"
-                return words, "`ip link` lists those that are"
+                return words, LINKS
             number = self._probe(there.get("lo") or min(there.values()))
             if number in _REFUSALS:
                 return _REFUSALS[number]
