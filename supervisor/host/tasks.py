@@ -284,8 +284,12 @@ class Tasks:
         """Whether a wanted task runs, or requests can wake it. ListenError: another program has its address still."""
         slot = self._core.pool.slots[spec.label]
         if known.again is not None:
-            await self._open(known, slot, {})
             _cancel(known)
+            try:
+                await self._open_again(known, slot, {})
+            except IsolatedError:
+                known.again = self._later(self._listen_again(known, slot))
+                raise
             known.problem = None
         return bool(spec.listen) or slot.state in (TaskState.PENDING, TaskState.RUNNING, TaskState.BACKOFF)
 
