@@ -34,7 +34,7 @@ add 0644 etc/sysctl.d/isolated.conf <"$files/sysctl.conf"
 mkdir -p "$root/etc/isolated"
 
 run sysinit devfs dmesg mdev hwdrivers modloop cgroups
-run boot bootmisc hostname hwclock modules networking seedrng sysctl syslog
+run boot bootmisc hostname hwclock isolated-network modules networking seedrng sysctl syslog
 run default acpid chronyd isolated-boot isolated isolated-joined isolated-log
 run shutdown killprocs mount-ro savecache
 

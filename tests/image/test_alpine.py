@@ -74,7 +74,7 @@ def test_the_apkovl_is_the_same_each_time_and_is_roots(apkovl: bytes, tmp_path: 
         (level, service)
         for level, services in {
             "sysinit": "cgroups devfs hwdrivers mdev modloop",
-            "boot": "hostname modules networking sysctl",
+            "boot": "hostname isolated-network modules networking sysctl",
             "default": "chronyd isolated-boot isolated isolated-joined isolated-log",
             "shutdown": "killprocs mount-ro",
         }.items()
@@ -108,6 +108,12 @@ def test_a_serial_console_is_there_and_waits_for_no_service(apkovl: bytes) -> No
     assert "::once:/sbin/openrc default" in lines
     assert not [line for line in lines if ":wait:" in line]
     assert "console=ttyS0,115200" in alpine_line().split()
+
+
+def test_no_card_is_named_in_the_image(apkovl: bytes) -> None:
+    """Which one a machine boots through is known when it boots."""
+    lines = text_of(apkovl, "etc/network/interfaces").splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("iface")] == ["lo"]
 
 
 def test_the_kernel_is_asked_for_what_the_host_needs(apkovl: bytes) -> None:
@@ -225,6 +231,6 @@ def test_shellcheck_has_nothing_to_say(script: Path) -> None:
 def test_the_package_has_every_file_that_it_names() -> None:
     sources = shell(f"cd '{ALPINE}/image'; . ./APKBUILD; echo $source").split()
     there = {"isolated.initd": "isolated", "isolated.confd": "isolated.confd", "isolated-boot.initd": "isolated-boot"}
-    there |= {f"{name}.initd": name for name in ("isolated-joined", "isolated-log")}
+    there |= {f"{name}.initd": name for name in ("isolated-joined", "isolated-log", "isolated-network")}
     assert set(sources) == {"isolated", *there}
     assert all((ALPINE / "openrc" / name).is_file() for name in there.values())

@@ -13,7 +13,7 @@ done
 cp -a "$1/packages/usr/." "$1/usr"
 cp -a "$1/packages/etc/." "$1/etc"
 cp "$3" "$1/usr/bin/isolated" && chmod 755 "$1/usr/bin/isolated"
-for service in isolated isolated-boot isolated-boot-server isolated-joined isolated-log; do
+for service in isolated isolated-boot isolated-boot-server isolated-joined isolated-log isolated-network; do
 	install -m 755 "$2/alpine/openrc/$service" "$1/etc/init.d/$service"
 done
 printf '#!/sbin/openrc-run\ndepend() { provide net; }\nstart() { :; }\n' >"$1/etc/init.d/network"

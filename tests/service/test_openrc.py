@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.boot.identity import Identity
+from supervisor.boot.ipxe import Served, command_line
 from tests.service.box import CHECKOUT, HERE, STAND_IN, Box, box, wait_until
 from tests.service.openrc_packages import packages
 
 SCRIPT = CHECKOUT / "alpine/openrc/isolated"
 SETTINGS = CHECKOUT / "alpine/openrc/isolated.confd"
-NETBOOT = [CHECKOUT / f"alpine/openrc/isolated-{name}" for name in ("boot", "boot-server", "joined", "log")]
+NETBOOT = [CHECKOUT / f"alpine/openrc/isolated-{name}" for name in ("boot", "boot-server", "joined", "log", "network")]
+OTHER_CARD = "52:54:00:ab:cd:ef"
+SERVED = Served(http="http://10.0.0.1:8080", https="https://10.0.0.1:8443", transfer="http://10.0.0.1:8080")
 __all__ = ["packages"]
 
 
@@ -123,6 +127,35 @@ def test_a_task_that_talks_does_not_fill_the_file_system(openrc: Box) -> None:
     assert "\0" not in "".join(files().values())
     assert openrc.shell("stat --format %a /var/log/isolated.log /var/log/isolated.log.1").split() == ["640", "640"]
     assert "started" in openrc.run("rc-service", "isolated-log", "status")
+
+
+@pytest.mark.parametrize(
+    ("line", "card"),
+    [
+        (command_line(Identity(OTHER_CARD), "v1", name="one", words="ip=dhcp", served=SERVED, key=True), "eth1"),
+        (f"BOOTIF=01-{OTHER_CARD.upper().replace(':', '-')}", "eth1"),
+        ("BOOTIF=01-52-54-00-00-00-99", "eth0"),
+        ("quiet", "eth0"),
+    ],
+)
+def test_the_card_that_a_machine_booted_through_keeps_its_lease(openrc: Box, line: str, card: str) -> None:
+    """`networking` is a stand-in that keeps what it would read."""
+    openrc.shell(f"""set -e
+        mount -t sysfs sysfs /sys  # of this network
+        ip link add eth0 type veth peer name eth1 address {OTHER_CARD}
+        echo '{line}' >/run/cmdline && mount --bind /run/cmdline /proc/cmdline
+        mkdir -p /etc/network /etc/runlevels/default
+        cp '{CHECKOUT}/alpine/netboot/interfaces' /etc/network/interfaces
+        printf '#!/sbin/openrc-run\\nstart() {{ cp /etc/network/interfaces /run/read; }}\\n' >/etc/init.d/networking
+        chmod 755 /etc/init.d/networking
+        ln -s /etc/init.d/networking /etc/init.d/isolated-network /etc/runlevels/default
+        openrc default >/run/said 2>&1""")
+    wait_until(lambda: "iface lo" in openrc.shell("cat /run/read", check=False), "networking")
+    read = openrc.shell("cat /run/read").splitlines()
+    assert [each for each in read if each.startswith("auto")] == ["auto lo", f"auto {card}"]
+    assert read[-1] == f"iface {card} inet dhcp"
+    openrc.run("rc-service", "isolated-network", "restart")
+    assert openrc.shell("cat /etc/network/interfaces").splitlines() == read  # once is enough
 
 
 def test_a_host_starts_with_what_it_has_if_the_words_are_wrong(openrc: Box) -> None:
