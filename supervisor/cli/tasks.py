@@ -137,6 +137,10 @@ def _pairs(task: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("received", f"{words.size(net.get('received'))}, {words.seconds(net.get('pausedS'))} held back"),
             ("answered", words.size(net.get("sent"))),
         ]
+    if egress := as_object(task.get("egress")):
+        dropped = f"{words.count(egress.get('drops'))} packets dropped"
+        held_back = f"{words.count(egress.get('waits'))} times held back"
+        pairs.append(("sent", f"{words.size(egress.get('bytes'))} with headers, {dropped}, {held_back}"))
     pairs += [("not held", words.text(each)) for each in task.get("warnings") or ()]
     if task.get("waitS") is not None:
         pairs.append(("boots again in", words.seconds(task["waitS"])))

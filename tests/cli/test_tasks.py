@@ -95,6 +95,22 @@ def test_get_shows_all_of_a_task(api: ControlApi, capsys: pytest.CaptureFixture[
     assert "\x1b" not in text
 
 
+def test_get_shows_what_limits_of_traffic_did(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    net = {"received": 2**20, "sent": 2**21, "connections": 3, "refused": 4, "pausedS": 1.5}
+    api.tasks = {
+        "shop": a_task("shop", net=net, egress={"bytes": 3 * 2**20, "drops": 5, "waits": 6}),
+        "free": a_task("free", net=net, egress=None),
+    }
+    assert code_of(["get", "shop"]) == 0
+    rows = {line[:12].strip(): line[12:].strip() for line in capsys.readouterr().out.splitlines()}
+    assert rows["connections"] == "3, 4 refused"
+    assert rows["received"] == "1 MiB, 1.5 s held back"
+    assert rows["answered"] == "2 MiB"
+    assert rows["sent"] == "3 MiB with headers, 5 packets dropped, 6 times held back"
+    assert code_of(["get", "free"]) == 0
+    assert "with headers" not in capsys.readouterr().out
+
+
 ODD = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.integers(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
