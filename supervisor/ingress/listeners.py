@@ -142,10 +142,21 @@ class Listeners:
     ) -> tuple[ListenAddress, ...]:  # fmt: skip
         """Listens for `new` at `addresses`: what `old` has of them changes hands, the others are opened or closed.
 
-        ListenError: then nothing has changed. Returns the addresses as bound.
+        A port that `old` got as any free one and `new` asks for by its number is kept, too. ListenError: then nothing
+        has changed. Returns the addresses as bound.
         """
+        named = {
+            port: port.asked for port in self._of(old) if port.address in addresses and port.asked not in addresses
+        }
+        for port in named:
+            port.asked = port.address
         kept = {port.asked for port in self._of(old)}
-        await self.open(new, [address for address in addresses if address not in kept])
+        try:
+            await self.open(new, [address for address in addresses if address not in kept])
+        except BaseException:
+            for port, asked in named.items():
+                port.asked = asked
+            raise
         self.close(old, [address for address in kept if address not in addresses])
         self.swap(old, new)
         order = list(addresses)

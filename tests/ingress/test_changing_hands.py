@@ -110,6 +110,18 @@ async def test_moving_keeps_opens_and_closes_ports() -> None:
 
 
 @on_uvloop
+async def test_a_port_that_was_any_free_one_may_be_asked_for_by_its_number() -> None:
+    async with Listeners() as listeners:
+        old, new, newest = says(b"old"), says(b"new"), says(b"newest")
+        (bound,) = await listeners.open(old, [ANY])
+        with pytest.raises(ListenError):
+            await listeners.move(old, new, [bound, parse_listen("192.0.2.1:1")])
+        assert await listeners.move(old, new, [ANY]) == (bound,), "a move that failed changed what was asked for"
+        assert await listeners.move(new, newest, [bound]) == (bound,)
+        assert not await refused(bound)
+
+
+@on_uvloop
 async def test_a_move_that_cannot_be_changes_nothing() -> None:
     async with Listeners() as listeners:
         old, new, other = says(b"old"), says(b"new"), says(b"other")
