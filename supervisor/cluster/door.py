@@ -230,7 +230,7 @@ class HostDoor:
             return Refused("it was placed elsewhere meanwhile")
         if record.mode is Mode.STRICT:
             await renew(shared, [record])
-            if not told.is_kept or not is_leased(shared, record):
+            if not told.is_known or not is_leased(shared, record):
                 return Refused("its guardians did not give a lease")
         try:
             await shared.local.boot(record, sources(shared, record))

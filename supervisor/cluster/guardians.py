@@ -6,7 +6,9 @@ two steps, so that two majorities always share a host: first a record that names
 for which most of both have to agree, then, when most of both have it, one that names the new ones only.
 
 Who claims an epoch needs more than half of a set, so no two can. For the owner, which keeps an epoch that it has, half
-is enough: each claim then asks somebody who says no. So of three hosts, of which two guard, any one may die.
+is enough: each claim then asks somebody who says no. So of three hosts, of which two guard, any one may die. But an
+owner that moves its task claims for another one, and to that claim its own guardians say yes. So the first record of
+an epoch needs more than half of the guardians before, too: fewer than half are left to uphold the owner before.
 
 For a task that rather runs twice than never, whoever said goodbye is not counted, and neither is who has been failed
 for the grace, if this host sees more than half of all hosts: or else three dead hosts would lose a task for ever. For

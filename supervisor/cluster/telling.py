@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from supervisor.cluster.guardians import quorums, union, upheld
+from supervisor.cluster.guardians import agreed, quorums, union, upheld
 from supervisor.cluster.promises import beats
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Record, Withheld
@@ -16,6 +16,7 @@ class Told:
     """What the guardians said."""
 
     is_kept: bool  # half of them or more keep it
+    is_known: bool  # more than half do: no owner of an older epoch is upheld any more
     newer: Record | None  # the newest record that replaces it
     epoch: int  # the highest epoch that one of them knows; above the record's: promised, but no record yet
 
@@ -31,4 +32,5 @@ async def tell(shared: Shared, record: Record, *, and_to: Sequence[str] = ()) ->
         if answer.newer is not None and beats(answer.newer, newer or record, shared.view):
             newer = answer.newer
     epoch = max((answer.epoch for answer in withheld), default=record.epoch)
-    return Told(upheld(quorums(record, shared.view, shared.now, shared.rules), kept), newer, epoch)
+    sets = quorums(record, shared.view, shared.now, shared.rules)
+    return Told(upheld(sets, kept), agreed(sets, kept), newer, epoch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection
 from itertools import combinations, product
 
 from hypothesis import given
@@ -108,13 +109,34 @@ def test_what_upholds_a_record_and_a_claim_by_any_other_in_force_share_a_host(wa
             assert not agreed(quorums(other, view, 0.0, RULES), rest)
 
 
-def _least(hosts: tuple[str, ...], sets: tuple[tuple[str, ...], ...]) -> list[set[str]]:
-    """What is just enough for an owner, and so less than every claim needs."""
+@given(SETS, SETS)
+def test_what_the_first_record_of_an_epoch_needs_is_too_much_for_the_owner_before(
+    wanted: list[tuple[str, ...]], chosen_then: list[tuple[str, ...]]
+) -> None:
+    """The guardians say yes to the claim of an owner that moves its task: the record has to end that."""
+    view = View(map(member, HOSTS))
+    for first_ones in (("host-0", "host-1"), ("host-0", "host-1", "host-2")):
+        in_force = [record(owner="host-11", guardians=first_ones)]
+        for guardians in wanted:
+            in_force.append(regarded(in_force[-1], guardians))
+        for moved, guardians in product(in_force, chosen_then):
+            new = regarded(moved, guardians)  # names the guardians before as the first record of an epoch does
+            for yes in _least(union(new), quorums(new, view, 0.0, RULES), agreed):
+                rest = set(HOSTS) - yes
+                assert not any(upheld(quorums(before, view, 0.0, RULES), rest) for before in in_force)
+
+
+def _least(
+    hosts: tuple[str, ...],
+    sets: tuple[tuple[str, ...], ...],
+    enough: Callable[[tuple[tuple[str, ...], ...], Collection[str]], bool] = upheld,
+) -> list[set[str]]:
+    """What is just enough: for an owner, which is less than every claim needs, or for a claim."""
     found: list[set[str]] = []
     for size in range(len(hosts) + 1):
         for yes in map(set, combinations(hosts, size)):
             assert upheld(sets, yes) or not agreed(sets, yes)
-            if upheld(sets, yes) and not any(less <= yes for less in found):
+            if enough(sets, yes) and not any(less <= yes for less in found):
                 found.append(yes)
     return found
 

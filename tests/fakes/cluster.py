@@ -142,7 +142,7 @@ class FakeMachine:
         self.woken.append(spare)
 
 
-class _Wire:
+class Wire:
     """A host's way to the others: through their doors, if the cluster lets it."""
 
     def __init__(self, me: str, cluster: FakeCluster) -> None:
@@ -200,6 +200,7 @@ class FakeCluster:
         self.machines = {host: FakeMachine(memory) for host in hosts}
         self.members = {host: member(host, boot_time=float(age)) for age, host in enumerate(hosts)}
         self.coordinators: dict[str, Coordinator] = {}
+        self.wires: dict[str, Wire] = {}  # their ways to the others
         self.cut: set[tuple[str, str]] = set()
         self.notices: list[tuple[str, str]] = []  # host, what
         self.placed: list[Mapping[str, Any]] = []  # the details of those about placements
@@ -207,9 +208,10 @@ class FakeCluster:
     async def start(self, *hosts: str) -> None:
         """Starts those hosts, or all."""
         for host in hosts or tuple(self.machines):
+            self.wires[host] = Wire(host, self)
             coordinator = Coordinator(
                 host,
-                peers=_Wire(host, self),
+                peers=self.wires[host],
                 local=self.machines[host],
                 scheduler=AsyncioScheduler(lambda what, _, host=host: self.notices.append((host, what))),  # type: ignore[misc]
                 chance=random.Random(host),
