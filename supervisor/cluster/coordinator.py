@@ -117,7 +117,7 @@ class Coordinator:
     def counts(self) -> Counts:
         """Goes through all that the host guards: for figures, not for decisions."""
         shared = self._shared
-        guarded = sum(record.exists and record.owner != shared.me for record in shared.ledger.guarded())
+        guarded = sum(record.exists for record in shared.ledger.guarded())
         return Counts(len(shared.ledger.labels_of(shared.me)), guarded, len(shared.doubts))
 
     def bundles(self) -> set[str]:

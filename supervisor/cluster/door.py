@@ -246,6 +246,7 @@ class HostDoor:
         """A boot failed: what this host had of the task before counts again."""
         shared = self._shared
         shared.leases.ended(label)
+        shared.ledger.end_lease(label)
         shared.admission.release(label)
         owned = shared.ledger.owns(label)
         if owned is not None:

@@ -1,9 +1,12 @@
 """Who guards a task, and how many of them have to agree.
 
 The guardians of a task are the first k=3 hosts of its group's order that are alive and not draining, without its
-owner; in smaller clusters all others; a host alone has none and needs none. They stand in the record. They change in
+owner; in smaller clusters all others; a host alone has none. They stand in the record. They change in
 two steps, so that two majorities always share a host: first a record that names the new ones and the previous ones,
 for which most of both have to agree, then, when most of both have it, one that names the new ones only.
+
+A strict task whose record names none is guarded by its owner: an empty set would let anybody have it for nothing. Other
+hosts then need that one's word, whether they come to guard the task or to take it.
 
 Who claims an epoch needs more than half of a set, so no two can. For the owner, which keeps an epoch that it has, half
 is enough: each claim then asks somebody who says no. So of three hosts, of which two guard, any one may die. But an
@@ -45,7 +48,7 @@ def regarded(record: Record, wanted: tuple[str, ...]) -> Record:
 
     A change that was under way is given up; both share the guardians before them, so nobody can miss either.
     """
-    return replace(record, revision=record.revision + 1, guardians=wanted, previous=record.previous or record.guardians)
+    return replace(record, revision=record.revision + 1, guardians=wanted, previous=before(record))
 
 
 def settled(record: Record) -> Record:
@@ -53,16 +56,28 @@ def settled(record: Record) -> Record:
     return replace(record, revision=record.revision + 1, previous=())
 
 
+def named(record: Record) -> tuple[str, ...]:
+    """The guardians that `record` names; of a strict task that has none, its owner."""
+    if record.guardians or record.mode is not Mode.STRICT or not record.owner:
+        return record.guardians
+    return (record.owner,)
+
+
+def before(record: Record) -> tuple[str, ...]:
+    """Whom the record after `record` names as the guardians before: those of the latest one that is settled."""
+    return record.previous or named(record)
+
+
 def union(record: Record) -> tuple[str, ...]:
     """All that guard it now, or did until the change that is under way."""
-    return record.guardians + tuple(host for host in record.previous if host not in record.guardians)
+    return tuple(dict.fromkeys((*named(record), *record.previous)))
 
 
 def quorums(record: Record, view: View, now: float, rules: Rules) -> tuple[tuple[str, ...], ...]:
     """The sets of hosts of each of which most must agree; an empty set always does."""
     return tuple(
         tuple(host for host in group if counts(view.get(host), record.mode, view, now, rules))
-        for group in (record.guardians, record.previous)
+        for group in (named(record), record.previous)
     )
 
 

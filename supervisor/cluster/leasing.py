@@ -20,8 +20,8 @@ async def renew(shared: Shared, records: list[Record]) -> None:
         for guardian in union(record):
             held[guardian][record.label] = record.version
     asked_at = shared.now
-    for label in held.pop(shared.me, {}):
-        shared.leases.renewed(label, shared.me, asked_at)
+    for label, version in held.pop(shared.me, {}).items():
+        _promise_itself(shared, label, version.epoch)
     answers = await shared.ask(held, lambda member: shared.peers.lease(member, shared.me, held[member.id]))
     for guardian, answer in answers.items():
         _note(shared, guardian, held[guardian], answer, asked_at)
@@ -42,6 +42,17 @@ def may_run(shared: Shared, label: str) -> bool:
     return record is not None and label not in shared.barred and is_leased(shared, record)
 
 
+def _promise_itself(shared: Shared, label: str, epoch: int) -> None:
+    """An owner that guards its task keeps to what it promised as a guardian, and promises nothing under its lease."""
+    entry = shared.ledger.entry(label)
+    if entry.promised > epoch and entry.claimant != shared.me:
+        shared.doubt(label)
+        return
+    entry.leased_until = shared.now + shared.rules.lease_s
+    entry.leased_to, entry.leased_epoch = shared.me, epoch
+    shared.leases.renewed(label, shared.me, shared.now)
+
+
 def _note(shared: Shared, guardian: str, held: dict[str, Version], answer: Leased, asked_at: float) -> None:
     for label in held:
         if label in answer.renewed:
@@ -54,5 +65,6 @@ def _note(shared: Shared, guardian: str, held: dict[str, Version], answer: Lease
 
 def sources(shared: Shared, record: Record) -> list[Member]:
     """Hosts that may have the task's bundle."""
-    found = (shared.member(host) for host in (record.owner, *union(record)) if host != shared.me)
+    hosts = dict.fromkeys((record.owner, *union(record)))
+    found = (shared.member(host) for host in hosts if host != shared.me)
     return [member for member in found if member is not None]

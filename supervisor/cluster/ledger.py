@@ -65,6 +65,12 @@ class Ledger:
         self._kept_at[label] = now
         await self._save(label)
 
+    def end_lease(self, label: str) -> None:
+        """This host has no copy that runs by its own lease."""
+        entry = self._entries.get(label)
+        if entry is not None and entry.leased_to == self._me:
+            entry.leased_until = 0.0
+
     def owned(self) -> Iterator[Record]:
         """The tasks of this host, without those that were removed."""
         return map(self._known, self.labels_of(self._me))
@@ -83,8 +89,9 @@ class Ledger:
         return self._by_owner.keys()
 
     def guarded(self) -> Iterator[Record]:
-        """The records of which this host is a guardian."""
-        return (e.record for e in self._entries.values() if e.record is not None and self._me in union(e.record))
+        """The records of which this host is a guardian, for other hosts."""
+        records = (entry.record for entry in self._entries.values())
+        return (each for each in records if each is not None and self._me != each.owner and self._me in union(each))
 
     def bundles(self) -> set[str]:
         """Digests of the bundles of the tasks that are this host's matter."""

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from supervisor.cluster.claiming import Claimed, Lost, claim
-from supervisor.cluster.guardians import chosen
+from supervisor.cluster.guardians import before, chosen
 from supervisor.cluster.placement import candidates
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.promises import given_up
@@ -97,14 +97,14 @@ async def _place(
 def following(shared: Shared, base: Record, epoch: int, owner: str) -> Record:
     """The record of `base` placed at `owner`."""
     guardians = chosen(base.label, shared.view, shared.order, shared.rules, owner=owner)
-    before = base.previous or base.guardians
+    known_before = before(base)
     return replace(
         base,
         epoch=epoch,
         revision=1,
         owner=owner,
         guardians=guardians,
-        previous=() if before == guardians else before,
+        previous=() if known_before == guardians else known_before,
         void=False,
     )
 

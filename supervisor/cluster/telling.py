@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from supervisor.cluster.guardians import agreed, quorums, union, upheld
-from supervisor.cluster.promises import beats
+from supervisor.cluster.promises import beats, judge_record
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Record, Withheld
 
@@ -22,11 +22,13 @@ class Told:
 
 
 async def tell(shared: Shared, record: Record, *, and_to: Sequence[str] = ()) -> Told:
-    """Sends `record` to its guardians, old and new, and to some more. This host's own vote, if it has one, is yes."""
+    """Sends `record` to its guardians, old and new, and to some more. This host, if it is one, is asked, too."""
     others = dict.fromkeys(host for host in (*union(record), *and_to) if host != shared.me)
     answers = await shared.ask(others, lambda member: shared.peers.guard(member, record))
+    if shared.me in union(record):
+        answers[shared.me] = judge_record(shared.ledger.entry(record.label), record, shared.view)
     withheld = [answer for answer in answers.values() if isinstance(answer, Withheld)]
-    kept = {shared.me} | {host for host, answer in answers.items() if answer is None}
+    kept = {host for host, answer in answers.items() if answer is None}
     newer: Record | None = None
     for answer in withheld:
         if answer.newer is not None and beats(answer.newer, newer or record, shared.view):

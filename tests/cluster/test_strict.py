@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from supervisor.cluster.placing import Placed
+from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.values import Booted, HostState, Member, MemberState, Mode, Record, Refused
+from supervisor.cluster.values import Booted, Claim, HostState, Member, MemberState, Mode, Record, Refused, Withheld
 from tests.fakes.cluster import FakeCluster, FakeMachine, member, wanted
 from tests.fakes.virtual_time import on_virtual_time
 
@@ -76,4 +76,65 @@ async def test_though_the_network_splits_the_guardians_in_halves_while_it_moves(
     await runs_once(cluster, 300)
     assert len(cluster.running("task")) == 1
     drain.cancel()
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_its_owner_was_alone_and_is_cut_off_as_it_moves() -> None:
+    cluster = FakeCluster("a")
+    await cluster.start()
+    await placed(cluster, "a")
+    await asyncio.sleep(60)
+    await join(cluster, "b", "c", "d")
+
+    async def boots(to: Member, label: str, epoch: int) -> Booted | Refused:
+        await boot(to, label, epoch)
+        cut(cluster, ["a"], ["b", "c", "d"])
+        raise Silent
+
+    wire = cluster.wires["a"]
+    boot, wire.boot = wire.boot, boots  # type: ignore[method-assign]
+    cluster.see("a", state=HostState.DRAINING)
+    drain = asyncio.create_task(cluster.coordinators["a"].drain(60))
+    await runs_once(cluster, 8)
+    notice(cluster, "a", "bcd")
+    await runs_once(cluster, 300)
+    drain.cancel()
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_a_user_applies_it_beyond_a_partition_to_a_host_that_does_not_guard_it_yet() -> None:
+    cluster = FakeCluster("a", "b")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "b"
+    await asyncio.sleep(60)
+    await cluster.crash("b")
+    await asyncio.sleep(100)
+    assert cluster.running("task") == ["a"]
+    await cluster.start("b")
+    cluster.see("b", alive=MemberState.ALIVE)
+    await asyncio.sleep(3)
+    cut(cluster, ["a"], ["b"])
+    notice(cluster, "a", "b")
+    await runs_once(cluster, 100)
+    outcome = await cluster.coordinators["b"].apply(wanted("task", mode=Mode.STRICT, v=2))
+    assert isinstance(outcome, NotPlaced)
+    assert "(a)" in outcome.problem
+    await runs_once(cluster, 100)
+    assert cluster.running("task") == ["a"]
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_its_owner_is_its_only_guardian_and_another_host_claims_it() -> None:
+    cluster = FakeCluster("a")
+    await cluster.start()
+    await placed(cluster, "a")
+    await asyncio.sleep(60)
+    door = cluster.coordinators["a"].door
+    (record,) = cluster.coordinators["a"].records()
+    claim = Claim("task", record.epoch + 1, "b", record.version)
+    assert isinstance(await door.claim(claim), Withheld)
+    assert cluster.running("task") == ["a"]
     await cluster.close()
