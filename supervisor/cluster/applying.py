@@ -110,12 +110,15 @@ async def _revise(shared: Shared, owner: Member, changed: Record) -> Placed | No
 
 async def _bury(shared: Shared, gone: Record) -> Placed | NotPlaced:
     """A tombstone for a task whose owner is gone: under an epoch of its own, so that the owner finds it."""
-    got = await claim(shared, gone)
-    if not isinstance(got, Claimed):
-        return NotPlaced(got.problem, got.newer)
-    record = following(shared, gone, got.epoch, gone.owner)
-    told = await tell(shared, record)
-    await shared.take(record)
+    with shared.claiming(gone.label) as is_alone:
+        if not is_alone:
+            return NotPlaced("this host places it at this moment")
+        got = await claim(shared, gone)
+        if not isinstance(got, Claimed):
+            return NotPlaced(got.problem, got.newer)
+        record = following(shared, gone, got.epoch, gone.owner)
+        told = await tell(shared, record)
+        await shared.take(record)
     return Placed(record) if told.is_kept else NotPlaced(f"too few of {', '.join(union(record))} keep it", told.newer)
 
 

@@ -29,9 +29,10 @@ class Lost:
 
 
 async def claim(shared: Shared, base: Record, *, above: int = 0) -> Claimed | Lost:
-    """Claims an epoch above that of `base` and `above`. `base` with epoch 0 stands for a task that is new."""
-    above = max(above, base.epoch)
+    """Claims an epoch above that of `base` and `above`, and none twice. `base` with epoch 0 stands for a new task."""
+    above = max(above, base.epoch, shared.claimed.get(base.label, (0, 0.0))[0])
     for _ in range(ROUNDS):
+        shared.claimed[base.label] = above + 1, shared.now
         asked = Claim(base.label, above + 1, shared.me, base.version if base.epoch else None)
         answers = await _ask(shared, base, asked)
         withheld = [answer for answer in answers.values() if isinstance(answer, Withheld)]

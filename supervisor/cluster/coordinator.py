@@ -285,9 +285,9 @@ class Coordinator:
             shared.audit_soon(host, shared.rules.audit_s / 2)
         for host in [host for host in shared.unaware if host not in shared.view.members]:
             del shared.unaware[host]
-        for label, (_, at) in list(shared.given_up.items()):
-            if shared.now - at >= shared.rules.tombstone_s:
-                del shared.given_up[label]
+        for kept in (shared.given_up, shared.claimed):
+            for label in [label for label, (_, at) in kept.items() if shared.now - at >= shared.rules.tombstone_s]:
+                del kept[label]
         await shared.ledger.sweep(shared.now, shared.rules)
 
     def _say_room(self) -> None:

@@ -53,14 +53,13 @@ async def place(
 
     The epoch will be above `above`.
     """
-    label = base.label
-    if label in shared.placing or label in shared.boots:
-        return NotPlaced("this host places or boots it at this moment")
-    shared.placing[label] = 0
-    try:
+    with shared.claiming(base.label) as is_alone:
+        if not is_alone or base.label in shared.boots:
+            return NotPlaced("this host places or boots it at this moment")
+        owned = shared.ledger.owns(base.label)
+        if owned is not None and owned.version > base.version:
+            return NotPlaced("this host has it by now", owned)
         return await _place(_Placing(shared, without), base, above, before_boot)
-    finally:
-        del shared.placing[label]
 
 
 async def _place(

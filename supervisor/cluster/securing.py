@@ -82,6 +82,14 @@ async def _tell_old_guardians(shared: Shared, owned: Record, newer: Record) -> N
 
 async def take_back(shared: Shared, owned: Record, given_up: Record) -> None:
     """This host goes on with a task that it `owned`, and that came up nowhere else. The caller has the task's turn."""
+    with shared.claiming(owned.label) as is_alone:
+        if is_alone:
+            await _take_back(shared, owned, given_up)
+        else:
+            shared.doubt(owned.label, AGAIN_S)
+
+
+async def _take_back(shared: Shared, owned: Record, given_up: Record) -> None:
     got = await claim(shared, given_up)
     if not isinstance(got, Claimed):
         if got.newer is not None and got.newer.owner:
@@ -149,6 +157,11 @@ async def _settle(shared: Shared, record: Record) -> bool:
 
 async def _reclaim(shared: Shared, record: Record, told: Told) -> bool:
     """Guardians promised a newer epoch to somebody who did not use it: the owner takes one above it for itself."""
+    with shared.claiming(record.label) as is_alone:
+        return is_alone and await _claim_anew(shared, record, told)
+
+
+async def _claim_anew(shared: Shared, record: Record, told: Told) -> bool:
     got = await claim(shared, record, above=told.epoch)
     if not isinstance(got, Claimed):
         if got.newer is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 from supervisor.cluster.admission import Admission
@@ -63,9 +63,12 @@ class Shared:
         self.doubts = Agenda()  # labels of the tasks whose guardians are to be asked
         # label -> the epoch that this host refused to boot, and will never run, and when that was; kept for a day
         self.given_up: dict[str, tuple[int, float]] = {}
-        # label -> the epoch that this host claimed, to place the task; 0: none yet. Guardians take its claims for those
-        # of the owner that it would be, so meanwhile it boots no other epoch.
+        # label -> the epoch that this host claimed, to place the task or to go on with it; 0: none yet. Guardians take
+        # its claims for those of the owner that it would be, so meanwhile it boots no other epoch, and claims no other.
         self.placing: dict[str, int] = {}
+        # label -> the latest epoch that this host claimed, and when; kept for a day. Guardians would promise it again,
+        # though it may be in use: a boot's answer was lost.
+        self.claimed: dict[str, tuple[int, float]] = {}
         self._turns: set[str] = set()
         self._changes: set[str] = set()
 
@@ -135,6 +138,18 @@ class Shared:
     def doubt(self, label: str, within_s: float = 0.0) -> None:
         """Has the guardians of a task asked some time within `within_s`, if not sooner."""
         self.doubts.add(label, self.now + (self.chance.uniform(0, within_s) if within_s else 0.0))
+
+    @contextmanager
+    def claiming(self, label: str) -> Iterator[bool]:
+        """While this host claims an epoch and uses it; False: it does so already, for another reason."""
+        if label in self.placing:
+            yield False
+            return
+        self.placing[label] = 0
+        try:
+            yield True
+        finally:
+            del self.placing[label]
 
     def turn(self, label: str) -> AbstractAsyncContextManager[None]:
         """One at a time changes what this host does with a task."""

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.values import Booted, Claim, HostState, Member, MemberState, Mode, Record, Refused, Withheld
+from supervisor.cluster.values import (
+    Booted,
+    Claim,
+    HostState,
+    Member,
+    MemberState,
+    Mode,
+    Promised,
+    Record,
+    Refused,
+    Withheld,
+)
 from tests.fakes.cluster import FakeCluster, FakeMachine, member, wanted
 from tests.fakes.virtual_time import on_virtual_time
 
@@ -138,3 +149,36 @@ async def test_though_its_owner_is_its_only_guardian_and_another_host_claims_it(
     assert isinstance(await door.claim(claim), Withheld)
     assert cluster.running("task") == ["a"]
     await cluster.close()
+
+
+@on_virtual_time
+async def test_though_its_old_owner_is_to_restart_it_while_it_takes_it_back() -> None:
+    for step in range(12, 24):
+        cluster = FakeCluster("a", "b", "d", "e")
+        await cluster.start()
+        assert (await placed(cluster, "a")).owner == "e"
+        await asyncio.sleep(60 + 0.37 * step)
+        cluster.machines["d"].boot_problem = "its port is in use"
+        wire, asked = cluster.wires["e"], list[tuple[str, int]]()
+
+        async def claims(
+            to: Member,
+            claim: Claim,
+            asked: list[tuple[str, int]] = asked,
+            ask: Callable[[Member, Claim], Awaitable[Promised | Withheld]] = wire.claim,
+        ) -> Promised | Withheld:
+            asked.append((to.id, claim.epoch))
+            if claim.epoch >= 3 and len(asked) <= 6 and to.id != "d":
+                await asyncio.sleep(3)
+                raise Silent
+            await asyncio.sleep(3.9 if claim.epoch >= 3 and to.id == "a" else 0.1)
+            return await ask(to, claim)
+
+        wire.claim = claims  # type: ignore[method-assign]
+        drain = asyncio.create_task(cluster.coordinators["e"].drain(60))
+        await runs_once(cluster, 3)
+        cluster.see("e", state=HostState.DRAINING)  # until then its new owner has it as a guardian
+        await runs_once(cluster, 57)
+        assert len(asked) == len(set(asked))  # no epoch is claimed twice
+        drain.cancel()
+        await cluster.close()
