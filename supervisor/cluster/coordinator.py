@@ -225,9 +225,10 @@ class Coordinator:
             self._shared.scheduler.start(self._secure())
 
     async def _renew(self) -> None:
-        strict = [record for record in map(self._shared.ledger.owns, sorted(self._shared.ledger.strict)) if record]
+        shared = self._shared
+        strict = [record for record in map(shared.ledger.owns, sorted(shared.ledger.strict - shared.offered)) if record]
         if strict:
-            await renew(self._shared, strict)
+            await renew(shared, strict)
 
     async def _secure(self) -> None:
         """Asks about the tasks in doubt, some at a time; those that stay in doubt again, later and later."""

@@ -23,6 +23,10 @@ class Leases:
         """The guardian said yes to what was asked then."""
         self._asked.setdefault(label, {})[guardian] = asked_at
 
+    def refused(self, label: str, guardian: str) -> None:
+        """The guardian knows a newer epoch."""
+        self._asked.get(label, {}).pop(guardian, None)
+
     def ended(self, label: str) -> None:
         """The task is not this owner's any more."""
         self._asked.pop(label, None)

@@ -39,7 +39,8 @@ def is_leased(shared: Shared, record: Record) -> bool:
 def may_run(shared: Shared, label: str) -> bool:
     """Whether this host owns the task and holds its lease, if it needs one."""
     record = shared.ledger.owns(label)
-    return record is not None and label not in shared.barred and is_leased(shared, record)
+    may_have_it = label not in shared.barred and label not in shared.offered
+    return record is not None and may_have_it and is_leased(shared, record)
 
 
 def _promise_itself(shared: Shared, label: str, epoch: int) -> None:
@@ -55,9 +56,14 @@ def _promise_itself(shared: Shared, label: str, epoch: int) -> None:
 
 def _note(shared: Shared, guardian: str, held: dict[str, Version], answer: Leased, asked_at: float) -> None:
     for label in held:
+        if label in shared.offered:
+            continue  # it was asked for before
         if label in answer.renewed:
             shared.leases.renewed(label, guardian, asked_at)
-        elif not may_run(shared, label):
+            continue
+        if label in answer.superseded:
+            shared.leases.refused(label, guardian)
+        if not may_run(shared, label):
             shared.doubt(label)
         elif label not in shared.doubts:
             shared.doubt(label, DOUBT_WITHIN_S)

@@ -34,6 +34,8 @@ async def move_own(shared: Shared, wanted: Record) -> Placed | NotPlaced:
             return NotPlaced("it was changed or placed meanwhile", shared.ledger.record(label))
 
         async def stop_first() -> None:
+            shared.offered.add(label)
+            shared.leases.ended(label)
             shared.runs.discard(label)
             await shared.local.stop(label)
 
@@ -46,7 +48,7 @@ async def move_own(shared: Shared, wanted: Record) -> Placed | NotPlaced:
         elif outcome.given_up is not None:
             await take_back(shared, record, outcome.given_up)
         else:
-            shared.doubt(label)  # the guardians have promised an epoch that nobody uses
+            shared.doubt(label)  # the guardians have promised an epoch that nobody uses, as far as is known
         return outcome
 
 

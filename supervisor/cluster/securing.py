@@ -34,6 +34,8 @@ async def secure(shared: Shared, label: str) -> bool:
         if told.newer is not None:
             await give_up(shared, told.newer)
             return True
+        if label in shared.offered:
+            return await _reclaim(shared, record, told)
         if told.is_kept or record.mode is not Mode.STRICT:
             await _adopt(shared, record)
         if told.is_kept:
@@ -100,6 +102,7 @@ async def _take_back(shared: Shared, owned: Record, given_up: Record) -> None:
         shared, replace(owned, guardians=given_up.guardians, previous=given_up.previous), got.epoch, shared.me
     )
     await shared.ledger.put(record, shared.now)
+    shared.offered.discard(record.label)
     shared.admission.insist(record.label, record.epoch, record.needs)
     if record.mode is Mode.STRICT:
         await renew(shared, [record])
@@ -111,6 +114,7 @@ async def end_copy(shared: Shared, label: str) -> None:
     shared.runs.discard(label)
     shared.leases.ended(label)
     shared.barred.discard(label)
+    shared.offered.discard(label)
     if shared.ledger.owns(label) is None:
         shared.tried.pop(label, None)
         shared.doubts.drop(label)
@@ -156,7 +160,7 @@ async def _settle(shared: Shared, record: Record) -> bool:
 
 
 async def _reclaim(shared: Shared, record: Record, told: Told) -> bool:
-    """Guardians promised a newer epoch to somebody who did not use it: the owner takes one above it for itself."""
+    """Guardians promised a newer epoch that nobody uses, or may use yet: the owner takes one above it for itself."""
     with shared.claiming(record.label) as is_alone:
         return is_alone and await _claim_anew(shared, record, told)
 
@@ -169,5 +173,7 @@ async def _claim_anew(shared: Shared, record: Record, told: Told) -> bool:
         return got.newer is not None
     record = replace(record, epoch=got.epoch, revision=1)
     await shared.ledger.put(record, shared.now)
+    shared.offered.discard(record.label)
     shared.admission.insist(record.label, record.epoch, record.needs)
-    return False  # the guardians have to be told
+    shared.doubt(record.label)  # the guardians have to be told
+    return False

@@ -57,6 +57,8 @@ class Shared:
         self.runs: set[str] = set()  # labels of the tasks that run here
         self.boots: dict[str, Version] = {}  # the tasks that are being booted here, and not owned yet
         self.barred: set[str] = set()  # promised to another host: they do not come up before it is clear
+        # Strict ones that another host may have booted: this one goes on with them under a newer epoch only.
+        self.offered: set[str] = set()
         self.audits = Agenda()  # hosts that are to be asked what they own
         self.tried: dict[str, int] = {}  # revisions that guardians were told and that are not this host's yet
         self.unaware: dict[str, dict[str, int]] = {}  # old owner -> tasks that have a newer record: label -> epoch

@@ -42,5 +42,14 @@ def test_what_ended_has_to_be_asked_for_anew() -> None:
     assert not leases.is_held("task", SETS, 101.0)
 
 
+def test_a_guardian_that_knows_a_newer_epoch_is_not_counted_any_more() -> None:
+    leases = Leases(RULES)
+    leases.renewed("task", "a", 100.0)
+    leases.renewed("task", "b", 100.0)
+    leases.refused("task", "b")
+    leases.refused("other", "b")
+    assert not leases.is_held("task", SETS, 101.0)
+
+
 def test_a_host_alone_needs_nobody() -> None:
     assert Leases(RULES).is_held("task", ((), ()), 0.0)

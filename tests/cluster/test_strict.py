@@ -85,6 +85,9 @@ async def test_though_the_network_splits_the_guardians_in_halves_while_it_moves(
     await runs_once(cluster, 8)
     notice(cluster, "ob", "at")
     await runs_once(cluster, 300)
+    cluster.cut.clear()
+    cluster.see("t", alive=MemberState.ALIVE)
+    await runs_once(cluster, 100)
     assert len(cluster.running("task")) == 1
     drain.cancel()
     await cluster.close()
@@ -182,3 +185,84 @@ async def test_though_its_old_owner_is_to_restart_it_while_it_takes_it_back() ->
         assert len(asked) == len(set(asked))  # no epoch is claimed twice
         drain.cancel()
         await cluster.close()
+
+
+@on_virtual_time
+async def test_though_its_owner_is_cut_off_and_does_not_know_whether_another_host_booted_it() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "e"
+    await asyncio.sleep(60)
+
+    async def boots(to: Member, label: str, epoch: int) -> Booted | Refused:
+        await boot(to, label, epoch)
+        cut(cluster, "e", "abcd")
+        raise Silent
+
+    wire = cluster.wires["e"]
+    boot, wire.boot = wire.boot, boots  # type: ignore[method-assign]
+    cluster.see("e", state=HostState.DRAINING)
+    drain = asyncio.create_task(cluster.coordinators["e"].drain(60))
+    await runs_once(cluster, 100)
+    drain.cancel()
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_a_boot_that_its_owner_gave_up_comes_late() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "e"
+    await asyncio.sleep(60)
+    wire = cluster.wires["e"]
+    boot, ask = wire.boot, wire.claim
+    late: list[asyncio.Task[Booted | Refused]] = []
+
+    async def boots(to: Member, label: str, epoch: int) -> Booted | Refused:
+        async def comes_late() -> Booted | Refused:
+            await asyncio.sleep(9)  # as long as the room is reserved
+            return await boot(to, label, epoch)
+
+        late.append(asyncio.create_task(comes_late()))
+        raise Silent
+
+    async def claims(to: Member, claim: Claim) -> Promised | Withheld:
+        if late and not late[0].done():
+            raise Silent  # claims get lost, and the guardians go on to renew its lease
+        return await ask(to, claim)
+
+    wire.boot, wire.claim = boots, claims  # type: ignore[method-assign]
+    drain = asyncio.create_task(cluster.coordinators["e"].drain(0))
+    await runs_once(cluster, 120)
+    assert len(cluster.running("task")) == 1
+    drain.cancel()
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_and_its_owner_goes_on_with_it_if_nobody_booted_it() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    before = await placed(cluster, "a")
+    await asyncio.sleep(60)
+    wire = cluster.wires["e"]
+    ask = wire.claim
+
+    async def boots(to: Member, label: str, epoch: int) -> Booted | Refused:
+        wire.claim = claims  # type: ignore[method-assign]
+        raise Silent
+
+    async def claims(to: Member, claim: Claim) -> Promised | Withheld:
+        raise Silent
+
+    wire.boot = boots  # type: ignore[method-assign]
+    await cluster.coordinators["e"].drain(0)
+    await cluster.coordinators["e"].resume()
+    await runs_once(cluster, 60)
+    assert cluster.running("task") == []  # it may have been booted: its lease is not enough
+    wire.claim = ask  # type: ignore[method-assign]
+    await runs_once(cluster, 120)
+    assert cluster.running("task") == ["e"]
+    (record,) = cluster.coordinators["e"].records()
+    assert record.epoch > before.epoch + 1
+    await cluster.close()
