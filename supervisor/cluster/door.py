@@ -194,8 +194,9 @@ class HostDoor:
         await shared.ledger.put(record, shared.now)
         if record.removed:
             await end_copy(shared, record.label)
-        if not told.is_kept:
+        if not told.is_done:
             shared.doubt(record.label)
+        if not told.is_kept:
             return Refused(
                 f"host {shared.me} has done it, but too few of the guardians of {record.label} know: apply it again"
             )
@@ -238,7 +239,7 @@ class HostDoor:
             return Refused(str(problem), problem.cause)
         shared.runs.add(record.label)
         await shared.ledger.put(record, shared.now)
-        if not told.is_kept or record.previous:
+        if not told.is_done or record.previous:
             shared.doubt(record.label, 2.0)
         return None
 

@@ -40,7 +40,7 @@ async def secure(shared: Shared, label: str) -> bool:
             await _adopt(shared, record)
         if told.is_kept:
             shared.barred.discard(label)
-            return not record.previous or await _settle(shared, record)
+            return await _settle(shared, record) if record.previous else told.is_heard
         if told.epoch > record.epoch:
             return await _reclaim(shared, record, told)
         return False
@@ -51,7 +51,7 @@ async def _bury(shared: Shared, tombstone: Record) -> bool:
     told = await tell(shared, tombstone)
     if told.newer is not None:
         await shared.take(told.newer)
-    return told.newer is not None or told.is_kept
+    return told.newer is not None or told.is_done
 
 
 async def give_up(shared: Shared, newer: Record) -> None:
@@ -156,7 +156,7 @@ async def _settle(shared: Shared, record: Record) -> bool:
     if told.newer is not None:
         await give_up(shared, told.newer)
         return True
-    return told.is_kept
+    return told.is_done
 
 
 async def _reclaim(shared: Shared, record: Record, told: Told) -> bool:

@@ -17,8 +17,14 @@ class Told:
 
     is_kept: bool  # half of them or more keep it
     is_known: bool  # more than half do: no owner of an older epoch is upheld any more
+    is_heard: bool  # all that are seen answered; who is not is told when it comes back
     newer: Record | None  # the newest record that replaces it
     epoch: int  # the highest epoch that one of them knows; above the record's: promised, but no record yet
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody has to be told again."""
+        return self.is_kept and self.is_heard
 
 
 async def tell(shared: Shared, record: Record, *, and_to: Sequence[str] = ()) -> Told:
@@ -35,4 +41,5 @@ async def tell(shared: Shared, record: Record, *, and_to: Sequence[str] = ()) ->
             newer = answer.newer
     epoch = max((answer.epoch for answer in withheld), default=record.epoch)
     sets = quorums(record, shared.view, shared.now, shared.rules)
-    return Told(upheld(sets, kept), agreed(sets, kept), newer, epoch)
+    is_heard = all(host in answers for host in others if shared.member(host) is not None)
+    return Told(upheld(sets, kept), agreed(sets, kept), is_heard, newer, epoch)

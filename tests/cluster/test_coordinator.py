@@ -430,6 +430,31 @@ async def test_an_idle_host_stays_as_long_as_a_strict_task_needs_it_as_a_guardia
     await cluster.close()
 
 
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_a_guardian_that_missed_a_change_is_told_soon(*, is_removed: bool) -> None:
+    @on_virtual_time
+    async def check() -> None:
+        cluster = FakeCluster("a", "b", "c")
+        await cluster.start()
+        outcome = await cluster.coordinators["a"].apply(wanted("task", v=1))
+        assert isinstance(outcome, Placed)
+        assert (outcome.record.owner, set(outcome.record.guardians)) == ("c", {"a", "b"})
+        await asyncio.sleep(60)
+        cluster.cut = {("b", "c"), ("c", "b")}  # for so short that nobody notices
+        owner = cluster.coordinators["c"]
+        done = await owner.remove("task") if is_removed else await owner.apply(wanted("task", v=2))
+        assert isinstance(done, Placed)
+        await asyncio.sleep(20)
+        cluster.cut.clear()
+        await asyncio.sleep(60)
+        known = await cluster.coordinators["b"].door.find("task")
+        assert known is not None
+        assert (known.removed, known.settings) == (is_removed, {} if is_removed else {"v": 2})
+        await cluster.close()
+
+    check()
+
+
 @pytest.mark.parametrize("mode", list(Mode))
 def test_guardians_that_said_goodbye_are_waited_for_by_a_strict_task_alone(mode: Mode) -> None:
     @on_virtual_time
