@@ -6,6 +6,7 @@ A strict task stops first, since it must never run twice: it has no copy for as 
 from __future__ import annotations
 
 from supervisor.cluster.finding import pass_on_tombstones
+from supervisor.cluster.guardians import agreed, quorums
 from supervisor.cluster.placing import NotPlaced, Placed, place
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.securing import end_copy, give_up, take_back
@@ -69,14 +70,23 @@ async def move_all(shared: Shared, until: float) -> dict[str, str]:
 async def hand_over_guarding(shared: Shared) -> list[str]:
     """Waits until owners have found other guardians for what this host guards; no longer than they may take.
 
-    Returns the strict tasks that still need this one: without two of their three guardians they would have to stop.
+    Returns the strict tasks that still need this one: without two of their three guardians they would have to stop, or
+    could not be placed again.
     """
     until = shared.now + shared.rules.settle_most_s + shared.rules.settle_s
     await pass_on_tombstones(shared)
     while shared.now < until and any(record.exists for record in shared.ledger.guarded()):
         await shared.scheduler.sleep(1.0)
     await shared.scheduler.together(*(_ask_owner(shared, record) for record in _strictly_guarded(shared)))
-    return [record.label for record in _strictly_guarded(shared)]
+    return [record.label for record in _strictly_guarded(shared) if _is_needed(shared, record)]
+
+
+def _is_needed(shared: Shared, record: Record) -> bool:
+    """A living owner finds another guardian. Nobody does for one that is gone, maybe for ever: enough have to stay."""
+    if shared.view.is_alive(record.owner):
+        return True
+    others = shared.view.guarding - {shared.me}
+    return not agreed(quorums(record, shared.view, shared.now, shared.rules), others)
 
 
 def _strictly_guarded(shared: Shared) -> list[Record]:

@@ -430,6 +430,30 @@ async def test_an_idle_host_stays_as_long_as_a_strict_task_needs_it_as_a_guardia
     await cluster.close()
 
 
+@on_virtual_time
+async def test_of_a_strict_task_that_nobody_can_place_most_guardians_stay_and_the_others_go_home() -> None:
+    cluster = FakeCluster(*"abcdefgh")
+    await cluster.start()
+    outcome = await cluster.coordinators["a"].apply(wanted("task", mode=Mode.STRICT, needs=Needs(1, hosts=("h",))))
+    assert isinstance(outcome, Placed)
+    guardians = set(outcome.record.guardians)
+    await asyncio.sleep(60)
+    await cluster.crash("h")
+    for machine in cluster.machines.values():
+        machine.idle_from = asyncio.get_running_loop().time()
+    await news_travels(cluster, 6000)
+    gone = {host for host, machine in cluster.machines.items() if "leave" in machine.events}
+    assert gone >= set("abcd") - guardians  # all but the floor
+    assert len(gone & guardians) == 1
+    for host in gone:
+        await cluster.coordinators.pop(host).close()
+    await cluster.start("h")
+    cluster.see("h", alive=MemberState.ALIVE)
+    await asyncio.sleep(60)
+    assert cluster.running("task") == ["h"]
+    await cluster.close()
+
+
 @pytest.mark.parametrize("is_removed", [False, True])
 def test_a_guardian_that_missed_a_change_is_told_soon(*, is_removed: bool) -> None:
     @on_virtual_time
