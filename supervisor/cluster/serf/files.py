@@ -14,14 +14,26 @@ def make_folder(folder: Path) -> None:
 
 
 def write_secret(file: Path, content: str | bytes) -> None:
-    """Replaces a file; mode 0600. OSError."""
+    """Replaces a file; mode 0600. It is there, old or new, whenever the power fails. OSError."""
     data = content.encode() if isinstance(content, str) else content
     new = file.with_name(file.name + ".new")
     with contextlib.suppress(FileNotFoundError):
         new.unlink()  # of a process that ended in the middle
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as stream:
         stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
     new.replace(file)
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Makes sure that what its files are called is on the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def try_lock(file: Path) -> int | None:

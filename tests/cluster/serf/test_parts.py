@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -296,3 +297,25 @@ async def test_a_cluster_of_one_is_the_host_itself() -> None:
         membership.use_keys((KEY,))
         await membership.forget("x")
         await membership.leave()
+
+
+def test_a_secret_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, replace_ = os.fsync, Path.replace
+
+    def syncs(handle: int) -> None:
+        sync(handle)
+        done.append(f"sync {Path(os.readlink(f'/proc/self/fd/{handle}')).name}")
+
+    def replaces(new: Path, file: Path) -> Path:
+        done.append(f"replace {new.name}")
+        return replace_(new, file)
+
+    monkeypatch.setattr(os, "fsync", syncs)
+    monkeypatch.setattr(Path, "replace", replaces)
+    file = tmp_path / "members.json"
+    files.write_secret(file, b"new")
+    assert done == ["sync members.json.new", "replace members.json.new", f"sync {tmp_path.name}"]
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"new", 0o600)
