@@ -13,6 +13,7 @@ from supervisor.cluster.serf.rpc import Ended, News
 from supervisor.cluster.serf.seen import Seen
 from supervisor.cluster.serf.tags import foreign
 from supervisor.cluster.serf.view import View
+from supervisor.cluster.values import MemberState
 
 # Nothing should be missed; if it is, not for longer. An agent that hangs is found by it, too, and started again.
 RESYNC_S = 10.0
@@ -41,7 +42,8 @@ class Listener:
         """Whether the view is what the present agent says, and that agent has found everybody that it can."""
         if self._listed is None:
             return False
-        complete = all(member.id in self._listed for member in self._view.members)
+        awaited = (each.id for each in self._view.members if each.alive is not MemberState.LEFT)
+        complete = self._listed.issuperset(awaited)
         return self._settled or (complete and (self._view.others_alive or not self._expects_others))
 
     @property
@@ -82,7 +84,7 @@ class Listener:
             self._view.end(news.name, news.boot_time, self._now())
         elif news.reaped:
             for each in news.members:
-                self._view.forget(each.name)
+                self._view.give_up(each.name, self._now())
         else:
             self._see(news.members)
         self._changed()

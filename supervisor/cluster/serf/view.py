@@ -14,8 +14,9 @@ from supervisor.cluster.serf.seen import Seen
 from supervisor.cluster.serf.tags import member_of
 from supervisor.cluster.values import HostState, Member, MemberState
 
-# Who failed or left is forgotten after so long: as long as Serf itself remembers them.
-FORGET_S = 24 * 3600.0
+# Who failed is as one that left after so long, which is as long as Serf itself remembers it. Only an operator makes a
+# host unknown: it may guard strict tasks, of which each side of a long partition would have a copy.
+GIVE_UP_S = 24 * 3600.0
 SAME_BOOT_S = 1.0  # tags have milliseconds
 ENDING_S = 60.0  # some hear that a host will not come back before they know that it failed
 
@@ -87,8 +88,14 @@ class View:
                 continue
             if member.alive is MemberState.ALIVE:
                 self._turn(member, MemberState.FAILED, now)
-            elif now - member.since >= FORGET_S:
-                self.forget(member.id)
+            elif now - member.since >= GIVE_UP_S:
+                self.give_up(member.id, now)
+
+    def give_up(self, name: str, now: float) -> None:
+        """Its agent has forgotten it: nobody expects it any more."""
+        member = self._members.get(name)
+        if member is not None and name != self._own:
+            self._turn(member, MemberState.LEFT, now)
 
     def forget(self, name: str) -> None:
         """It is a member no more."""

@@ -123,6 +123,17 @@ async def test_the_view_is_current_when_all_who_were_known_are_listed_or_had_the
         assert not heard.is_current
 
 
+async def test_who_said_goodbye_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "LOOK_S", 0.02)
+    view, log = View(member("own"), [member("left", alive=MemberState.LEFT)]), Log()
+    heard = Listener(view, log.reports, lambda: 100.0, lambda: None)
+    async with fake_agent() as agent, running(heard.run(life_of(agent), expects_others=False)):
+        (await agent.asked.get()).answer()
+        (await agent.asked.get()).answer(listed(member("own")))
+        await until(lambda: heard.is_current)
+    assert [each.alive for each in view.members] == [MemberState.LEFT, MemberState.ALIVE]
+
+
 async def test_joining_is_tried_again_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until every address has answered: of hosts that start together some may have met, and not the rest."""
     met: list[str] = []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from supervisor.cluster.membership import Burst
 from supervisor.cluster.serf import known
 from supervisor.cluster.serf.seen import Seen
-from supervisor.cluster.serf.view import ENDING_S, FORGET_S, View
+from supervisor.cluster.serf.view import ENDING_S, GIVE_UP_S, View
 from supervisor.cluster.values import HostState, Member, MemberState
 from tests.cluster.serf.samples import member, seen
 
@@ -61,9 +61,26 @@ def test_who_failed_stays_though_a_new_agent_never_heard_of_it() -> None:
     view.miss([seen(OWN)], 20.0)
     assert (of(view, "a").alive, of(view, "a").since) == (MemberState.FAILED, 1.0)
     assert (of(view, "b").alive, of(view, "b").since) == (MemberState.FAILED, 20.0)
-    view.miss([seen(OWN)], 1.0 + FORGET_S)
-    assert [each.id for each in view.members] == ["b", "own"]
     assert view.others_alive is False
+
+
+def test_who_failed_a_day_ago_is_not_expected_any_more_and_never_unknown() -> None:
+    view = View(OWN)
+    view.see([seen(member("a", alive=MemberState.FAILED)), seen(member("b"))], 1.0)
+    view.miss([seen(OWN)], 20.0)
+    view.miss([seen(OWN)], 1.0 + GIVE_UP_S)
+    assert (of(view, "a").alive, of(view, "a").since) == (MemberState.LEFT, 1.0 + GIVE_UP_S)
+    assert of(view, "b").alive is MemberState.FAILED
+    view.miss([seen(OWN)], 1.0 + 9 * GIVE_UP_S)
+    assert (of(view, "a").since, of(view, "b").alive) == (1.0 + GIVE_UP_S, MemberState.LEFT)
+    view.see([seen(member("a"))], 10 * GIVE_UP_S)
+    assert of(view, "a").alive is MemberState.ALIVE
+    view.give_up("a", 11 * GIVE_UP_S)  # its agent says that it does not remember it
+    view.give_up("own", 11 * GIVE_UP_S)
+    view.give_up("never-seen", 11 * GIVE_UP_S)
+    assert {each.id: each.alive for each in view.members} == {
+        "a": MemberState.LEFT, "b": MemberState.LEFT, "own": MemberState.ALIVE,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("gone", [MemberState.FAILED, MemberState.LEFT])
