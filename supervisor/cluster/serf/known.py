@@ -17,21 +17,30 @@ from supervisor.cluster.values import Member, MemberState
 VERSION = 1
 
 
-def dump(members: Iterable[Member]) -> bytes:
-    """The contents of the file."""
+def dump(members: Iterable[Member], ended: Iterable[str] = ()) -> bytes:
+    """The contents of the file; `ended`: ids of hosts that will not come back, as an operator said."""
     hosts = [{"id": each.id, "left": each.alive is MemberState.LEFT, "tags": tags_of(each)} for each in members]
-    return json.dumps({"version": VERSION, "hosts": hosts}, indent=1).encode()
+    return json.dumps({"version": VERSION, "hosts": hosts, "ended": sorted(ended)}, indent=1).encode()
 
 
 def load(data: bytes, now: float) -> list[Member]:
     """Those members, failed since `now` until they are seen; what makes no sense is left out."""
+    found = [_member(each, now) for each in _listed(data, "hosts") if isinstance(each, dict)]
+    return [member for member in found if member is not None]
+
+
+def load_ended(data: bytes) -> list[str]:
+    """Ids of the hosts that will not come back; what makes no sense is left out."""
+    return [each for each in _listed(data, "ended") if isinstance(each, str)]
+
+
+def _listed(data: bytes, name: str) -> list[Any]:
     try:
         document = json.loads(data)
     except ValueError, RecursionError:
         return []
-    hosts = document.get("hosts") if isinstance(document, dict) and document.get("version") == VERSION else None
-    found = [_member(each, now) for each in hosts if isinstance(each, dict)] if isinstance(hosts, list) else []
-    return [member for member in found if member is not None]
+    found = document.get(name) if isinstance(document, dict) and document.get("version") == VERSION else None
+    return found if isinstance(found, list) else []
 
 
 def _member(host: dict[str, Any], now: float) -> Member | None:

@@ -50,7 +50,8 @@ class SerfMembership:
         self._chance = chance
         self._reports = Reports(tell)
         self._memory = Memory(options, self._reports)
-        self._view = View(own, [each for each in self._memory.load(now()) if each.id != own.id])
+        others = [each for each in self._memory.load(now()) if each.id != own.id]
+        self._view = View(own, others, self._memory.load_ended())
         self._listener = Listener(self._view, self._reports, now, self._changed)
         self._joiner = Joiner(self._view, self._listener, options.others, self._reports, chance)
         self._publisher = Publisher(self._view, self._reports)
@@ -128,10 +129,10 @@ class SerfMembership:
             self._reports.note("warning", "this host ends without a goodbye", problem=str(error) or "no answer")
 
     async def forget(self, member: str) -> None:
-        """Makes the whole cluster forget a host that failed or left."""
+        """Makes all hosts that are there forget one that failed or left, though this one does not know it any more."""
         if self._life is None:
             raise AgentError("the agent is not running", self.problem)
-        boot_time = next((each.boot_time for each in self.members if each.id == member), 0.0)
+        boot_time = next((each.boot_time for each in self.members if each.id == member), time.time())
         async with await self._life.connect() as connection:
             await rpc.force_leave(connection, member)  # agents do not look for it any more
             await rpc.tell_end(connection, rpc.Ended(member, boot_time))

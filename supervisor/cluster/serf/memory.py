@@ -27,10 +27,11 @@ class Memory:
 
     def load(self, now: float) -> list[Member]:
         """Those that an earlier process knew, as failed since now."""
-        try:
-            return known.load(self._options.known.read_bytes(), now)
-        except OSError:
-            return []
+        return known.load(self._read(), now)
+
+    def load_ended(self) -> list[str]:
+        """Those that will not come back, as an operator said to an earlier process."""
+        return known.load_ended(self._read())
 
     def changed(self) -> None:
         """Somebody came, went or changed."""
@@ -59,7 +60,13 @@ class Memory:
     def _dump(self, view: View) -> bytes:
         """State and room say nothing about a host that comes back."""
         others = [each for each in view.members if each.id != view.own.id]
-        return known.dump(replace(each, state=HostState.UP, room=False) for each in others)
+        return known.dump((replace(each, state=HostState.UP, room=False) for each in others), view.ended)
+
+    def _read(self) -> bytes:
+        try:
+            return self._options.known.read_bytes()
+        except OSError:
+            return b""
 
     def _write(self, data: bytes) -> None:
         try:

@@ -70,7 +70,8 @@ async def force_leave(connection: Connection, name: str) -> None:
 
 
 async def tell_end(connection: Connection, ended: Ended) -> None:
-    """Tells all members, and those that are away when they come back: Serf keeps the last 512 events for them."""
+    """Tells all members that are there. Who is away, or whose agent is started anew, does not hear of it: agents join
+    without the events of before, and a stream begins after that."""
     payload = f"{ended.boot_time!r} {ended.name}".encode()
     await connection.call(Command.EVENT, {"Name": _END, "Payload": payload, "Coalesce": False}, TAGS_S)
 

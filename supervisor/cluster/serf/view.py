@@ -24,14 +24,14 @@ ENDING_S = 60.0  # some hear that a host will not come back before they know tha
 class View:
     """Members by id, and which of them nobody was told of yet. Times are the caller's monotonic seconds."""
 
-    def __init__(self, own: Member, known: Iterable[Member] = ()) -> None:
+    def __init__(self, own: Member, known: Iterable[Member] = (), ended: Iterable[str] = ()) -> None:
         self._own = own.id
         self._members = {member.id: member for member in known}
         self._members[own.id] = own
         self._untold = dict.fromkeys(self._members)
         self._foreign: dict[str, Seen] = {}
         self._addresses: dict[str, str] = {}
-        self._ended: set[str] = set()  # an operator's word, which agents do not know of
+        self._ended = set(ended)  # an operator's word, which agents do not know of
         self._ending: dict[str, float] = {}  # the same of hosts that seem alive, and until when it holds
 
     @property
@@ -43,6 +43,11 @@ class View:
     def members(self) -> tuple[Member, ...]:
         """All, by id."""
         return tuple(self._members[name] for name in sorted(self._members))
+
+    @property
+    def ended(self) -> frozenset[str]:
+        """Ids of the hosts that will not come back, as an operator said; those that did are not among them."""
+        return frozenset(self._ended)
 
     @property
     def others_alive(self) -> bool:

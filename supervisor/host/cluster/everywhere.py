@@ -127,13 +127,14 @@ class Everywhere:
         return [_view_of(member, counts.get(member.id), self._cluster.own.id) for member in members]
 
     async def forget(self, host: str) -> None:
-        """Makes all hosts forget one that failed or left. Unknown, Refused."""
+        """Makes all hosts that are there forget one that failed or left. Unknown: this one did not know it. Refused."""
         member = next((each for each in self._cluster.membership.members if each.id == host), None)
-        if member is None:
-            raise Unknown(f"there is no host {shown(host)} in the cluster", "`isolated hosts` lists those that are")
-        if member.alive is MemberState.ALIVE:
+        if member is not None and member.alive is MemberState.ALIVE:
             raise Refused(f"host {host} is alive", "only a host that failed or left can be forgotten")
         await self._cluster.membership.forget(host)
+        if member is None:
+            remedy = "`isolated hosts` lists those that are; who was away when a host was forgotten forgets it now"
+            raise Unknown(f"there is no host {shown(host)} in the cluster", remedy)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

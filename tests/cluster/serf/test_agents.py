@@ -225,6 +225,22 @@ def test_all_hosts_forget_who_failed_or_left_until_it_comes_back(play: Play, tmp
     play(work)
 
 
+def test_a_host_that_does_not_know_it_any_more_has_the_others_forget_one(play: Play, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            one, two = await begin(stack, tmp_path, 1, 2)
+            async with host(options(tmp_path, 3, 1)) as failing:
+                await met(one, two, failing)
+            await until(lambda: one.state("h3") is two.state("h3") is FAILED, lambda: one.membership.members)
+            boot_time = next(each.boot_time for each in two.membership.members if each.id == "h3")
+            two.membership._view.end("h3", boot_time, 0.0)  # it heard of it while the other one was away
+            assert two.state("h3") is None
+            await two.membership.forget("h3")
+            await until(lambda: one.state("h3") is None, lambda: one.lines)
+
+    play(work)
+
+
 def test_another_key_is_refused_and_said(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "SETTLE_S", 600.0)
 

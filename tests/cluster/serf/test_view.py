@@ -185,6 +185,20 @@ def test_who_follows_the_bursts_knows_what_the_view_knows(done: list[tuple[str, 
     assert tuple(followed[name] for name in sorted(followed)) == view.members
 
 
+def test_the_next_process_knows_who_will_not_come_back() -> None:
+    dead = member("a", alive=MemberState.FAILED)
+    view = View(OWN, [dead])
+    view.end("a", dead.boot_time, 1.0)
+    data = known.dump([], view.ended)
+    assert known.load_ended(data) == ["a"]
+    after = View(OWN, known.load(data, 2.0), known.load_ended(data))
+    after.see([seen(dead)], 3.0)  # its agent still lists it
+    assert [each.id for each in after.members] == ["own"]
+    after.see([seen(member("a"))], 4.0)
+    assert of(after, "a").alive is MemberState.ALIVE
+    assert after.ended == frozenset()
+
+
 def test_the_next_process_takes_those_it_knew_for_failed_until_they_are_seen() -> None:
     members = [member("a"), member("b", alive=MemberState.LEFT), member("c", alive=MemberState.FAILED)]
     loaded = known.load(known.dump(members), 50.0)
@@ -204,3 +218,4 @@ def test_the_next_process_takes_those_it_knew_for_failed_until_they_are_seen() -
 )
 def test_a_damaged_file_knows_nobody(data: bytes) -> None:
     assert known.load(data, 1.0) == []
+    assert known.load_ended(data) == []
