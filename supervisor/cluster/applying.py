@@ -104,7 +104,8 @@ async def _revise(shared: Shared, owner: Member, changed: Record) -> Placed | No
     if isinstance(answer, Revised):
         return Placed(answer.record)
     newest = await find(shared, changed.label)
-    is_newer = newest is not None and beats(newest, changed, shared.view)
+    # A removal beats every change; here it is one that was made to a record that was not the newest one.
+    is_newer = newest is not None and (newest.version > changed.version or beats(newest, changed, shared.view))
     return NotPlaced(answer.problem, newest if is_newer else None, answer.cause)
 
 

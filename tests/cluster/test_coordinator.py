@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from supervisor.cluster.finding import find as find_newest
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.rules import Rules
-from supervisor.cluster.values import Cause, Departure, HostState, MemberState, Mode, Needs
+from supervisor.cluster.shared import Shared
+from supervisor.cluster.values import Cause, Departure, HostState, MemberState, Mode, Needs, Record
 from tests.fakes.cluster import FakeCluster, wanted
 from tests.fakes.virtual_time import on_virtual_time
 
@@ -69,6 +71,27 @@ async def test_the_same_task_applied_twice_at_one_host_at_once_is_placed_once_an
     assert len(cluster.placed) == 1
     assert cluster.machines["d"].running["task"].settings == {"version": 2}
     await cluster.close()
+
+
+def test_a_removal_of_a_record_that_is_not_the_newest_any_more_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    @on_virtual_time
+    async def check() -> None:
+        cluster = FakeCluster("a", "b", "c", "d")
+        await cluster.start()
+        outcome = await cluster.coordinators["a"].apply(wanted("task"))
+        assert isinstance(outcome, Placed)
+        await cluster.coordinators["a"].apply(wanted("task", version=2))
+        known = [outcome.record]
+
+        async def find(shared: Shared, label: str) -> Record | None:
+            return known.pop() if known else await find_newest(shared, label)
+
+        monkeypatch.setattr("supervisor.cluster.applying.find", find)
+        assert isinstance(await cluster.coordinators["b"].remove("task"), Placed)
+        assert cluster.running("task") == []
+        await cluster.close()
+
+    check()
 
 
 @on_virtual_time
