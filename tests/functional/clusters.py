@@ -140,9 +140,12 @@ class Machines:
         return self
 
     def wait_joined(self, hosts: Sequence[Machine]) -> None:
-        """Returns when they see each other."""
-        self.wait(lambda: all(each.sees(hosts) for each in hosts), "that all hosts see each other")
-        time.sleep(SETTLED_S)
+        """Returns when they see each other, and still do later: of one that came back the old state is seen first."""
+        while True:
+            self.wait(lambda: all(each.sees(hosts) for each in hosts), "that all hosts see each other")
+            time.sleep(SETTLED_S)
+            if all(each.sees(hosts) for each in hosts):
+                return
 
     def wait(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> float:
         """Returns how long it took until `condition` held."""

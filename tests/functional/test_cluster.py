@@ -181,10 +181,14 @@ def test_a_port_that_another_program_has_sends_the_task_to_the_next_host(three: 
     second = three[1].control.apply(answering_task(apps, "second", 3450))
     assert second["host"] == "h2"
     assert [three.ask(number, 3450) for number in (3, 2)] == ["first", "second"]
-    placed = [line for line in three[1].log_text().splitlines() if "cluster: placed" in line and "second" in line]
-    assert len(placed) == 1
-    assert "h3: " in placed[0]
-    assert "in use" in placed[0]
+
+    def placed() -> list[str]:
+        return [line for line in three[1].log_text().splitlines() if "cluster: placed" in line and "second" in line]
+
+    three.wait(lambda: placed() != [], "that it is in the log")
+    assert len(placed()) == 1
+    assert "h3: " in placed()[0]
+    assert "in use" in placed()[0]
     for label in ("first", "second"):
         three[2].control.remove(label)
 
