@@ -40,8 +40,8 @@ Examples:
 def hosts(client: Client, forget: str | None, *, as_json: bool) -> None:
     """Lists the hosts of the cluster, newest first: new tasks go to the first that has room.
 
-    A host that failed counts for a day in what needs most of the hosts, and one that is gone, as a guardian, in what a
-    strict task needs; --forget ends both.
+    A host that failed counts for a day in what needs most of the hosts, and one that is gone counts as a guardian of
+    strict tasks until it comes back; --forget ends both.
     """
     if forget is not None:
         client.ask("DELETE", "hosts", forget)
