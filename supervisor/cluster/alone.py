@@ -35,6 +35,11 @@ class Alone:
         return (self._own,)
 
     @property
+    def ended(self) -> frozenset[str]:
+        """Nobody: there is nobody else."""
+        return frozenset()
+
+    @property
     def is_current(self) -> bool:
         """Always."""
         return True

@@ -14,7 +14,7 @@ from supervisor.cluster.finding import find
 from supervisor.cluster.guardians import first_claimed, union
 from supervisor.cluster.placing import NotPlaced, Placed, following, place
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.promises import LIFETIME, beats, lifetime
+from supervisor.cluster.promises import LIFETIME, as_wanted, beats, lifetime
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import tell
 from supervisor.cluster.values import Member, Record, Revised
@@ -74,7 +74,7 @@ async def _apply(shared: Shared, known: Record | None, wanted: Record) -> Placed
         claimed = first_claimed(wanted.label, shared.view, shared.order, shared.rules, mode=wanted.mode) or (shared.me,)
         new = replace(wanted, epoch=0, revision=0, owner="", guardians=claimed, previous=(), removed=False)
         return await _place_new(shared, new)
-    changed = _changed(known, wanted)
+    changed = replace(as_wanted(known, wanted), removed=wanted.removed)
     if known.removed:
         return await _place_new(shared, changed, above=LIFETIME * (lifetime(known.epoch) + 1) - 1)
     if known.void:
@@ -121,15 +121,3 @@ async def _bury(shared: Shared, gone: Record) -> Placed | NotPlaced:
         told = await tell(shared, record)
         await shared.take(record)
     return Placed(record) if told.is_kept else NotPlaced(f"too few of {', '.join(union(record))} keep it", told.newer)
-
-
-def _changed(known: Record, wanted: Record) -> Record:
-    return replace(
-        known,
-        settings=wanted.settings,
-        bundle=wanted.bundle,
-        wanted=wanted.wanted,
-        needs=wanted.needs,
-        mode=wanted.mode,
-        removed=wanted.removed,
-    )

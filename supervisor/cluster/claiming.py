@@ -33,6 +33,8 @@ async def claim(shared: Shared, base: Record, *, above: int = 0) -> Claimed | Lo
     above = max(above, base.epoch, shared.claimed.get(base.label, (0, 0.0))[0])
     for _ in range(ROUNDS):
         shared.claimed[base.label] = above + 1, shared.now
+        if shared.ledger.owns(base.label) is not None:
+            await shared.ledger.promise(base.label, above + 1, shared.me, shared.now)  # it outlives this process
         asked = Claim(base.label, above + 1, shared.me, base.version if base.epoch else None)
         answers = await _ask(shared, base, asked)
         withheld = [answer for answer in answers.values() if isinstance(answer, Withheld)]

@@ -28,12 +28,13 @@ from supervisor.cluster.routed import Routed
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.securing import AGAIN_MOST_S, AGAIN_S, secure
 from supervisor.cluster.shared import Shared
-from supervisor.cluster.values import HostState, Member, Record
+from supervisor.cluster.values import HostState, Member, Mode, Record
 from supervisor.cluster.view import View, changes
 from supervisor.cluster.waking import Spares
 
 SECURED_AT_A_TIME = 16
 SEEN_BY_ALL_S = 30.0  # hosts that see each other again after a partition do so within 15 s; and a call takes seconds
+TURN_AGAIN_S = 1.0
 RETURN_JITTER_S = 3.0  # when many hosts came back at once, their tasks are not all asked about in the same second
 
 
@@ -133,12 +134,15 @@ class Coordinator:
         await shared.ledger.load(shared.now)
         owned = list(shared.ledger.owned())
         for record in owned:
+            self._remember_claim(record)
             shared.admission.insist(record.label, record.epoch, record.needs)
         await shared.local.tell(HostState.STARTING, room=shared.room)
         if owned:
             await ask_for_own(shared)
         for period_s, duty in self._duties():
             self._running.append(shared.scheduler.start(self._repeat(period_s, duty)))
+        for host in list(shared.ledger.owners()):
+            shared.audit_soon(host, AUDIT_WITHIN_S)  # nobody comes back that was there before this host
         await shared.say(HostState.UP)
 
     def on_members(self, members: Iterable[Member] | View) -> None:
@@ -192,6 +196,15 @@ class Coordinator:
             started.cancel()
         self._running.clear()
 
+    def _remember_claim(self, record: Record) -> None:
+        """This host claimed an epoch for a task that it owns, and ended before it used it, or knew that it was used."""
+        shared, entry = self._shared, self._shared.ledger.entry(record.label)
+        if entry.claimant != shared.me or entry.promised <= record.epoch:
+            return
+        shared.claimed[record.label] = entry.promised, shared.now
+        if record.mode is Mode.STRICT:
+            shared.offered.add(record.label)
+
     def _duties(self) -> Iterable[tuple[float, Callable[[], Awaitable[None]]]]:
         rules = self._shared.rules
         return (
@@ -233,12 +246,23 @@ class Coordinator:
     async def _secure(self) -> None:
         """Asks about the tasks in doubt, some at a time; those that stay in doubt again, later and later."""
         try:
-            while batch := self._shared.doubts.take(self._shared.now, SECURED_AT_A_TIME):
+            while batch := self._in_doubt():
                 done = await self._shared.scheduler.together(*(secure(self._shared, label) for label in batch))
                 for label, is_done in zip(batch, done, strict=True):
                     self._retry(label, is_done=is_done)
         finally:
             self._is_securing = False
+
+    def _in_doubt(self) -> list[str]:
+        """Some that are due, without those whose turn somebody has: a boot may take long, and no other waits for it."""
+        shared = self._shared
+        found: list[str] = []
+        while len(found) < SECURED_AT_A_TIME and (due := shared.doubts.take(shared.now, 1)):
+            if shared.is_taken(due[0]):
+                shared.doubt_later(due[0], TURN_AGAIN_S)
+            else:
+                found += due
+        return found
 
     def _retry(self, label: str, *, is_done: bool) -> None:
         shared = self._shared
@@ -246,7 +270,7 @@ class Coordinator:
             self._retries.pop(label, None)
             return
         wait_s = self._retries[label] = min(AGAIN_MOST_S, 2 * self._retries.get(label, AGAIN_S / 2))
-        shared.doubts.add(label, shared.now + wait_s * shared.chance.uniform(0.5, 1.5))
+        shared.doubt_later(label, wait_s * shared.chance.uniform(0.5, 1.5))
 
     def _ask_guardians(self, among: AbstractSet[str], within_s: float) -> None:
         for record in self._shared.ledger.owned():
@@ -269,12 +293,22 @@ class Coordinator:
             self._guarding_since = now
             if self._is_chosen:
                 self._not_chosen_since, self._is_chosen = now, False
+            if guarding - before:
+                self._fill_up(len(guarding))
         is_settled = now - self._guarding_since >= rules.settle_s or now - self._not_chosen_since >= rules.settle_most_s
         if self._is_chosen or not is_settled:
             return
         self._is_chosen = True
         for record in shared.ledger.owned():
             if record.guardians != chosen(record.label, shared.view, shared.order, rules, owner=shared.me):
+                shared.doubt(record.label, RETURN_JITTER_S)
+
+    def _fill_up(self, guarding: int) -> None:
+        """A task with fewer guardians than there could be gets the others at once: one loss may be too many."""
+        shared = self._shared
+        could_be = min(shared.rules.guardians, guarding - 1)
+        for record in shared.ledger.owned():
+            if len(record.guardians) < could_be:
                 shared.doubt(record.label, RETURN_JITTER_S)
 
     async def _audit(self) -> None:

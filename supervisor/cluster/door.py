@@ -11,7 +11,7 @@ from supervisor.cluster.placing import Placed
 from supervisor.cluster.ports import BootFailed
 from supervisor.cluster.promises import beats, given_up, judge_claim, judge_lease, judge_record
 from supervisor.cluster.rollout import is_outdated
-from supervisor.cluster.securing import end_copy, give_up
+from supervisor.cluster.securing import end_copy, get_beyond, give_up
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.shutdown import Grants, why_stay, why_wait
 from supervisor.cluster.telling import tell
@@ -79,7 +79,7 @@ class HostDoor:
             if refused is not None:
                 await shared.give_up_epoch(label, epoch)
                 self._stay_as_before(label)
-                await tell(shared, given_up(record))
+                await tell(shared, given_up(record), and_to=record.guardians)
                 return refused
             return Booted()
 
@@ -157,18 +157,12 @@ class HostDoor:
             if owned is None:
                 return Refused(f"host {shared.me} does not own task {record.label}")
             if record.version != (owned.epoch, owned.revision + 1):
-                self._get_beyond(owned, record.version)
+                if record.epoch == owned.epoch:
+                    get_beyond(shared, owned, record.revision - 1)
                 return Refused(f"task {record.label} was changed meanwhile")
             may_stay = record.removed or record.needs.hosts is None or shared.me in record.needs.hosts
             answer = await self._revise(owned, record) if may_stay else None
         return answer or await self._move(replace(record, revision=owned.revision))
-
-    def _get_beyond(self, owned: Record, asked: Version) -> None:
-        """Only the owner numbers revisions: one above its own it tried once, and forgot when it started again."""
-        shared, seen = self._shared, asked.revision - 1
-        if asked.epoch == owned.epoch and seen > owned.revision:
-            shared.tried[owned.label] = max(seen, shared.tried.get(owned.label, 0))
-            shared.doubt(owned.label)
 
     def _forget_expired(self) -> None:
         until = self._shared.now - self._shared.rules.reservation_s
@@ -196,12 +190,17 @@ class HostDoor:
             await end_copy(shared, record.label)
         if not told.is_done:
             shared.doubt(record.label)
-        if not told.is_kept:
+        # Guardians that promised an epoch to somebody else, and then one to this host, keep its changes again. Who has
+        # the other's record may still go on from that one: so it has to know of the change, too.
+        is_claimed_in_vain = shared.claimed.get(record.label, (0, 0.0))[0] > record.epoch
+        if not (told.is_known if is_claimed_in_vain else told.is_kept):
             return Refused(
                 f"host {shared.me} has done it, but too few of the guardians of {record.label} know: apply it again"
             )
         if record.removed:
             return Revised(record)
+        if record.mode is Mode.STRICT and owned.mode is not Mode.STRICT:
+            await renew(shared, [record])
         if is_leased(shared, record):
             try:
                 await shared.local.boot(record, sources(shared, record))
@@ -237,6 +236,11 @@ class HostDoor:
             await shared.local.boot(record, sources(shared, record))
         except BootFailed as problem:
             return Refused(str(problem), problem.cause)
+        if not is_leased(shared, record):  # the boot took longer than a lease
+            await renew(shared, [record])
+            if not is_leased(shared, record):
+                await shared.local.stop(record.label)
+                return Refused("its lease was over when it had come up")
         shared.runs.add(record.label)
         await shared.ledger.put(record, shared.now)
         if not told.is_done or record.previous:

@@ -16,6 +16,7 @@ an epoch needs more than half of the guardians before, too: fewer than half are 
 For a task that rather runs twice than never, whoever said goodbye is not counted, and neither is who has been failed
 for the grace, if this host sees more than half of all hosts: or else three dead hosts would lose a task for ever. For
 a strict one both are: two that are gone may be the only ones that promised an epoch which the third knows nothing of.
+So is one that this host has never heard of: it may have joined beyond a partition.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from dataclasses import replace
 
 from supervisor.cluster.rendezvous import Rendezvous, group_of
 from supervisor.cluster.rules import Rules
-from supervisor.cluster.values import Member, MemberState, Mode, Record
+from supervisor.cluster.values import MemberState, Mode, Record
 from supervisor.cluster.view import View
 
 
@@ -76,15 +77,16 @@ def union(record: Record) -> tuple[str, ...]:
 def quorums(record: Record, view: View, now: float, rules: Rules) -> tuple[tuple[str, ...], ...]:
     """The sets of hosts of each of which most must agree; an empty set always does."""
     return tuple(
-        tuple(host for host in group if counts(view.get(host), record.mode, view, now, rules))
+        tuple(host for host in group if counts(host, record.mode, view, now, rules))
         for group in (named(record), record.previous)
     )
 
 
-def counts(member: Member | None, mode: Mode, view: View, now: float, rules: Rules) -> bool:
+def counts(host: str, mode: Mode, view: View, now: float, rules: Rules) -> bool:
     """Whether a guardian's silence counts as a no."""
+    member = view.get(host)
     if member is None:
-        return False
+        return mode is Mode.STRICT and host not in view.ended
     if member.alive is MemberState.ALIVE or mode is Mode.STRICT:
         return True
     if member.alive is MemberState.LEFT:

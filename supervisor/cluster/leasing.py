@@ -11,6 +11,7 @@ from supervisor.cluster.values import Leased, Member, Mode, Record, Version
 # One guardian of three may for long not agree with the others: it promised an epoch that nobody used. What most of them
 # say is enough; were it asked about after every lease, that would be every five seconds for ever.
 DOUBT_WITHIN_S = 60.0
+AGAIN_S = 5.0  # about one that has to wait: secure() waits longer and longer if that does not help
 
 
 async def renew(shared: Shared, records: list[Record]) -> None:
@@ -39,8 +40,16 @@ def is_leased(shared: Shared, record: Record) -> bool:
 def may_run(shared: Shared, label: str) -> bool:
     """Whether this host owns the task and holds its lease, if it needs one."""
     record = shared.ledger.owns(label)
-    may_have_it = label not in shared.barred and label not in shared.offered
-    return record is not None and may_have_it and is_leased(shared, record)
+    if record is None or label in shared.offered or _is_barred(shared, record):
+        return False
+    return is_leased(shared, record)
+
+
+def _is_barred(shared: Shared, record: Record) -> bool:
+    since = shared.barred.get(record.label)
+    if since is None:
+        return False
+    return record.mode is Mode.STRICT or shared.now - since < shared.rules.takeover_s
 
 
 def _promise_itself(shared: Shared, label: str, epoch: int) -> None:
@@ -63,10 +72,8 @@ def _note(shared: Shared, guardian: str, held: dict[str, Version], answer: Lease
             continue
         if label in answer.superseded:
             shared.leases.refused(label, guardian)
-        if not may_run(shared, label):
-            shared.doubt(label)
-        elif label not in shared.doubts:
-            shared.doubt(label, DOUBT_WITHIN_S)
+        if label not in shared.doubts:
+            shared.doubt(label, DOUBT_WITHIN_S if may_run(shared, label) else AGAIN_S)
 
 
 def sources(shared: Shared, record: Record) -> list[Member]:

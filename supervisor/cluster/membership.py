@@ -32,6 +32,10 @@ class Membership(Protocol):
         """All that are known, this host among them, in the order of their ids."""
 
     @property
+    def ended(self) -> frozenset[str]:
+        """Ids of the hosts that will not come back, as an operator said."""
+
+    @property
     def is_current(self) -> bool:
         """Whether `members` is what the cluster says now. False: the agent starts, or is down, and they are as they
         were: nothing should be concluded from who failed."""

@@ -41,7 +41,7 @@ async def move_own(shared: Shared, wanted: Record) -> Placed | NotPlaced:
             await shared.local.stop(label)
 
         before_boot = stop_first if record.mode is Mode.STRICT else None
-        outcome = await place(shared, wanted, without=(shared.me,), before_boot=before_boot)
+        outcome = await place(shared, wanted, without=(shared.me,), before_boot=before_boot, by_owner=True)
         if isinstance(outcome, Placed):
             await _let_go(shared, outcome.record)
         elif outcome.newer is not None:

@@ -48,10 +48,11 @@ async def place(
     without: Collection[str] = (),
     above: int = 0,
     before_boot: Callable[[], Awaitable[None]] | None = None,
+    by_owner: bool = False,
 ) -> Placed | NotPlaced:
     """Places what `base` says, as the record after it. `base` is the newest record known, epoch 0 for a new task.
 
-    The epoch will be above `above`.
+    The epoch will be above `above`. `by_owner`: this host has the task, and stops its own copy in time.
     """
     with shared.claiming(base.label) as is_alone:
         if not is_alone or base.label in shared.boots:
@@ -59,6 +60,9 @@ async def place(
         owned = shared.ledger.owns(base.label)
         if owned is not None and owned.version > base.version:
             return NotPlaced("this host has it by now", owned)
+        if owned is not None and not by_owner:
+            shared.doubt(base.label)
+            return NotPlaced(f"host {shared.me} has it still, and asks its guardians whether it may: apply it again")
         return await _place(_Placing(shared, without), base, above, before_boot)
 
 

@@ -59,8 +59,24 @@ def beats(one: Record, other: Record, view: View) -> bool:
 
 
 def given_up(record: Record) -> Record:
-    """The record after its owner did not bring the task up: it is of no host, and under no lease."""
-    return replace(record, revision=record.revision + 1, owner="")
+    """The record after its owner did not bring the task up: it is of no host, and under no lease.
+
+    Nobody ever runs that epoch, so who guarded the task before goes on to, and alone.
+    """
+    guardians = record.previous or record.guardians
+    return replace(record, revision=record.revision + 1, owner="", guardians=guardians, previous=())
+
+
+def as_wanted(record: Record, wanted: Record) -> Record:
+    """`record` with all that a user may change as in `wanted`."""
+    return replace(
+        record,
+        settings=wanted.settings,
+        bundle=wanted.bundle,
+        wanted=wanted.wanted,
+        needs=wanted.needs,
+        mode=wanted.mode,
+    )
 
 
 def lifetime(epoch: int) -> int:

@@ -43,6 +43,6 @@ async def _is_sure(shared: Shared, label: str) -> bool:
         if told.newer is not None:
             await give_up(shared, told.newer)
         elif told.epoch > record.epoch:
-            shared.barred.add(label)
+            shared.barred[label] = shared.now
             shared.doubt(label)
         return told.newer is not None or told.is_kept or label in shared.barred

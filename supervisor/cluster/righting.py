@@ -50,9 +50,14 @@ class Righting:
     async def _end(self, label: str) -> None:
         shared = self._shared
         try:
+            is_taken = shared.is_taken(label)
+            if is_taken:  # whoever has its turn may wait for others, and for longer than the lease runs elsewhere
+                await shared.local.stop(label)
             async with shared.turn(label):
                 if label in shared.runs and not may_run(shared, label):
                     await end_copy(shared, label)
+                elif is_taken:
+                    shared.runs.discard(label)  # its lease is back: it is booted again
         finally:
             self._ending.discard(label)
 
@@ -67,6 +72,8 @@ class Righting:
                 await shared.local.boot(record, sources(shared, record))
                 shared.runs.add(label)
                 self._failures.pop(label, None)
+                if not may_run(shared, label):
+                    await end_copy(shared, label)
         except BootFailed as problem:
             await self._failed(label, problem)
         finally:

@@ -12,7 +12,7 @@ from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.guardians import chosen, regarded, settled, union
 from supervisor.cluster.leasing import renew
 from supervisor.cluster.placing import following
-from supervisor.cluster.promises import beats
+from supervisor.cluster.promises import as_wanted, beats
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import Told, tell
 from supervisor.cluster.values import Mode, Record
@@ -39,7 +39,7 @@ async def secure(shared: Shared, label: str) -> bool:
         if told.is_kept or record.mode is not Mode.STRICT:
             await _adopt(shared, record)
         if told.is_kept:
-            shared.barred.discard(label)
+            shared.barred.pop(label, None)
             return await _settle(shared, record) if record.previous else told.is_heard
         if told.epoch > record.epoch:
             return await _reclaim(shared, record, told)
@@ -57,16 +57,21 @@ async def _bury(shared: Shared, tombstone: Record) -> bool:
 async def give_up(shared: Shared, newer: Record) -> None:
     """Lets a task go to the owner that `newer` names: exactly one copy stays. The caller has the task's turn.
 
-    If it names none, the task did not come up there, and this host goes on with it.
+    If it names none, the task did not come up there, and this host goes on with it, as it was changed meanwhile. If it
+    is this host's own of the same epoch, this host tried it before it started again: what it has on its disk counts.
     """
     label, newer = newer.label, shared.as_known(newer)
     have = shared.ledger.record(label)
     if have is not None and beats(have, newer, shared.view):
         newer = have  # it was learnt while others were asked
     owned = shared.ledger.owns(label)
-    if owned is not None and not newer.owner and not newer.removed:
-        await take_back(shared, owned, newer)
-        return
+    if owned is not None and not newer.removed:
+        if newer.owner == shared.me and newer.epoch == owned.epoch:
+            get_beyond(shared, owned, newer.revision)
+            return
+        if not newer.owner and (newer.needs.hosts is None or shared.me in newer.needs.hosts):
+            await take_back(shared, as_wanted(owned, newer), newer)
+            return
     if newer.owner != shared.me:
         shared.notice("superseded", {"label": label, "owner": newer.owner, "epoch": newer.epoch})
         if owned is not None:
@@ -74,6 +79,13 @@ async def give_up(shared: Shared, newer: Record) -> None:
     await shared.ledger.put(newer, shared.now)
     if newer.owner != shared.me or newer.removed:
         await end_copy(shared, label)
+
+
+def get_beyond(shared: Shared, owned: Record, seen: int) -> None:
+    """Only the owner numbers revisions: one above its own it tried once, and forgot when it started again."""
+    if seen > owned.revision:
+        shared.tried[owned.label] = max(seen, shared.tried.get(owned.label, 0))
+        shared.doubt(owned.label)
 
 
 async def _tell_old_guardians(shared: Shared, owned: Record, newer: Record) -> None:
@@ -101,9 +113,13 @@ async def _take_back(shared: Shared, owned: Record, given_up: Record) -> None:
     record = following(
         shared, replace(owned, guardians=given_up.guardians, previous=given_up.previous), got.epoch, shared.me
     )
+    have = shared.ledger.owns(record.label)
+    is_changed = have is not None and as_wanted(have, record) != have
     await shared.ledger.put(record, shared.now)
     shared.offered.discard(record.label)
     shared.admission.insist(record.label, record.epoch, record.needs)
+    if is_changed:
+        shared.runs.discard(record.label)  # it is booted as it is now
     if record.mode is Mode.STRICT:
         await renew(shared, [record])
     shared.doubt(record.label)  # the guardians have to be told
@@ -113,7 +129,7 @@ async def end_copy(shared: Shared, label: str) -> None:
     """Ends this host's copy of a task; of one that is not its own any more, it keeps no room and no doubts."""
     shared.runs.discard(label)
     shared.leases.ended(label)
-    shared.barred.discard(label)
+    shared.barred.pop(label, None)
     shared.offered.discard(label)
     if shared.ledger.owns(label) is None:
         shared.tried.pop(label, None)

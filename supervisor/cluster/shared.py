@@ -56,7 +56,9 @@ class Shared:
         self.leases = Leases(rules)
         self.runs: set[str] = set()  # labels of the tasks that run here
         self.boots: dict[str, Version] = {}  # the tasks that are being booted here, and not owned yet
-        self.barred: set[str] = set()  # promised to another host: they do not come up before it is clear
+        # label -> since when it has been known that it is promised to another host: it does not come up before it is
+        # clear; one that rather runs twice waits no longer than the other host has to place it.
+        self.barred: dict[str, float] = {}
         # Strict ones that another host may have booted: this one goes on with them under a newer epoch only.
         self.offered: set[str] = set()
         self.audits = Agenda()  # hosts that are to be asked what they own
@@ -137,9 +139,13 @@ class Shared:
         if have is None or beats(newer, have, self.view):
             await self.learn(newer)
 
+    def doubt_later(self, label: str, wait_s: float) -> None:
+        """Has the guardians of a task asked so much later, if not sooner."""
+        self.doubts.add(label, self.now + wait_s)
+
     def doubt(self, label: str, within_s: float = 0.0) -> None:
         """Has the guardians of a task asked some time within `within_s`, if not sooner."""
-        self.doubts.add(label, self.now + (self.chance.uniform(0, within_s) if within_s else 0.0))
+        self.doubt_later(label, self.chance.uniform(0, within_s) if within_s else 0.0)
 
     @contextmanager
     def claiming(self, label: str) -> Iterator[bool]:
@@ -156,6 +162,10 @@ class Shared:
     def turn(self, label: str) -> AbstractAsyncContextManager[None]:
         """One at a time changes what this host does with a task."""
         return self._alone(self._turns, label)
+
+    def is_taken(self, label: str) -> bool:
+        """Whether somebody has its turn."""
+        return label in self._turns
 
     def change(self, label: str) -> AbstractAsyncContextManager[None]:
         """One at a time of this host's users changes a task, wherever it is."""

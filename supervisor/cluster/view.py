@@ -5,7 +5,7 @@ Several observers may share one view, so what is derived from it is computed onc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -15,8 +15,10 @@ from supervisor.cluster.values import HostState, Member, MemberState
 class View:
     """All members that are known, by id."""
 
-    def __init__(self, members: Iterable[Member] = ()) -> None:
+    def __init__(self, members: Iterable[Member] = (), ended: Collection[str] = ()) -> None:
+        """`ended`: ids of hosts that will not come back, as an operator said."""
         self.members: Mapping[str, Member] = {member.id: member for member in members}
+        self.ended = frozenset(ended)
 
     def get(self, host: str) -> Member | None:
         """The member of that id, if it is known."""

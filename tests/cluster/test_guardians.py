@@ -169,4 +169,6 @@ def test_who_said_goodbye_is_not_counted_unless_the_task_is_strict() -> None:
     view = View([member("a"), member("b", alive=MemberState.LEFT)])
     guardians = ("a", "b", "never-seen")
     assert quorums(record(guardians=guardians), view, 0.0, RULES)[0] == ("a",)
-    assert quorums(record(guardians=guardians, mode=Mode.STRICT), view, 0.0, RULES)[0] == ("a", "b")
+    assert quorums(record(guardians=guardians, mode=Mode.STRICT), view, 0.0, RULES)[0] == guardians
+    ended = View(view.members.values(), ["never-seen"])
+    assert quorums(record(guardians=guardians, mode=Mode.STRICT), ended, 0.0, RULES)[0] == ("a", "b")

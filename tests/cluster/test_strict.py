@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
-from supervisor.cluster.placing import NotPlaced, Placed
+from supervisor.cluster.placing import NotPlaced
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.values import (
     Booted,
@@ -20,41 +19,9 @@ from supervisor.cluster.values import (
     Refused,
     Withheld,
 )
-from tests.fakes.cluster import FakeCluster, FakeMachine, member, wanted
+from tests.fakes.cluster import FakeCluster, wanted
+from tests.fakes.courses import LOOK_S, cut, fails_behind_a_cut, join, known, notice, placed
 from tests.fakes.virtual_time import on_virtual_time
-
-LOOK_S = 0.1
-
-
-async def placed(cluster: FakeCluster, at: str) -> Record:
-    outcome = await cluster.coordinators[at].apply(wanted("task", mode=Mode.STRICT))
-    assert isinstance(outcome, Placed)
-    return outcome.record
-
-
-def cut(cluster: FakeCluster, one: Sequence[str], other: Sequence[str]) -> None:
-    """No message gets from one to the other side; nobody notices yet."""
-    cluster.cut |= {pair for a in one for b in other for pair in ((a, b), (b, a))}
-
-
-def notice(cluster: FakeCluster, *sides: Sequence[str]) -> None:
-    """Each side sees that the others do not answer."""
-    now = asyncio.get_running_loop().time()
-    for side in sides:
-        seen = [
-            m if m.id in side else replace(m, alive=MemberState.FAILED, since=now) for m in cluster.members.values()
-        ]
-        for host in side:
-            cluster.coordinators[host].on_members(seen)
-
-
-async def join(cluster: FakeCluster, *hosts: str) -> None:
-    """New hosts, the newest ones."""
-    for age, host in enumerate(hosts, len(cluster.members)):
-        cluster.machines[host] = FakeMachine()
-        cluster.members[host] = member(host, boot_time=float(age))
-    await cluster.start(*hosts)
-    cluster.see(hosts[0], alive=MemberState.ALIVE)
 
 
 async def runs_once(cluster: FakeCluster, seconds: float) -> None:
@@ -265,4 +232,125 @@ async def test_and_its_owner_goes_on_with_it_if_nobody_booted_it() -> None:
     assert cluster.running("task") == ["e"]
     (record,) = cluster.coordinators["e"].records()
     assert record.epoch > before.epoch + 1
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_a_user_applies_it_at_its_owner_that_has_lost_it_and_does_not_know_that_yet() -> None:
+    cluster = FakeCluster("a", "b", "o")
+    await cluster.start()
+    await fails_behind_a_cut(cluster, Mode.STRICT)
+    await asyncio.sleep(60)
+    cluster.cut.clear()
+    wire = cluster.wires["o"]
+    boot = wire.boot
+
+    async def boots(to: Member, label: str, epoch: int) -> Booted | Refused:
+        await boot(to, label, epoch)
+        cut(cluster, "o", "abx")
+        raise Silent
+
+    wire.boot = boots  # type: ignore[method-assign]
+    applied = asyncio.create_task(cluster.coordinators["o"].apply(wanted("task", mode=Mode.STRICT, v=2)))
+    await runs_once(cluster, 100)
+    assert len(cluster.running("task")) == 1
+    await applied
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_its_owner_changes_it_for_longer_than_a_lease() -> None:
+    cluster = FakeCluster("a", "b", "o")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "o"
+    await asyncio.sleep(60)
+    machine = cluster.machines["o"]
+    boot = machine.boot
+
+    async def boots(record: Record, sources: Sequence[Member]) -> None:
+        await asyncio.sleep(120)
+        await boot(record, sources)
+
+    machine.boot = boots  # type: ignore[method-assign]
+    changed = asyncio.create_task(cluster.coordinators["o"].apply(wanted("task", mode=Mode.STRICT, v=2)))
+    await asyncio.sleep(1)
+    cut(cluster, "o", "ab")
+    notice(cluster, "o", "ab")
+    await runs_once(cluster, 300)
+    assert len(cluster.running("task")) == 1
+    assert cluster.running("task") != ["o"]
+    await changed
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_its_boot_takes_longer_than_its_lease_and_another_host_restarts_it() -> None:
+    cluster = FakeCluster("a", "b", "o")
+    await cluster.start()
+    machine = cluster.machines["o"]
+    boot = machine.boot
+
+    async def boots(record: Record, sources: Sequence[Member]) -> None:
+        cut(cluster, "o", "ab")
+        notice(cluster, "o", "ab")
+        await asyncio.sleep(120)
+        await boot(record, sources)
+
+    machine.boot = boots  # type: ignore[method-assign]
+    applied = asyncio.create_task(cluster.coordinators["o"].apply(wanted("task", mode=Mode.STRICT)))
+    await runs_once(cluster, 300)
+    assert cluster.running("task") in (["a"], ["b"])
+    assert isinstance(await applied, NotPlaced)
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_its_owner_starts_again_in_the_middle_of_a_move() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "e"
+    await asyncio.sleep(60)
+    wire = cluster.wires["e"]
+    boot = wire.boot
+    late: list[asyncio.Task[Booted | Refused]] = []
+
+    async def boots(to: Member, label: str, epoch: int) -> Booted | Refused:
+        async def comes_late() -> Booted | Refused:
+            await asyncio.sleep(8)  # the room is reserved for 10 s
+            return await boot(to, label, epoch)
+
+        late.append(asyncio.create_task(comes_late()))
+        return await asyncio.Future[Booted | Refused]()
+
+    wire.boot = boots  # type: ignore[method-assign]
+    drain = asyncio.create_task(cluster.coordinators["e"].drain(60))
+    while not late:
+        await asyncio.sleep(LOOK_S)
+    drain.cancel()
+    await cluster.coordinators.pop("e").close()
+    await cluster.start("e")
+    await runs_once(cluster, 60)
+    assert late[0].done()
+    assert len(cluster.running("task")) == 1
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_a_guardian_has_never_heard_of_the_other_one() -> None:
+    cluster = FakeCluster("a", "o")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "o"
+    await asyncio.sleep(60)
+    await join(cluster, "x")
+    await asyncio.sleep(60)
+    assert set((await known(cluster, "a")).guardians) == {"a", "x"}
+    cut(cluster, "a", "ox")
+    unheard = cluster.members.pop("x")  # it joined where a does not see it
+    notice(cluster, "a")
+    cluster.members["x"] = unheard
+    await runs_once(cluster, 300)
+    assert cluster.running("task") == ["o"]
+    cluster.cut.clear()
+    cluster.see("a", alive=MemberState.ALIVE)
+    await runs_once(cluster, 60)
     await cluster.close()

@@ -86,6 +86,11 @@ class SerfMembership:
         return self._view.members
 
     @property
+    def ended(self) -> frozenset[str]:
+        """Who will not come back, as an operator said."""
+        return self._view.ended
+
+    @property
     def is_current(self) -> bool:
         """Whether the agent runs and had time to find everybody."""
         return self._listener.is_current

@@ -135,7 +135,7 @@ class Cluster:
         self._part.push_async_callback(_cancelled, following)
         self._part.push_async_callback(coordinator.close)
         await self._first_look()
-        coordinator.on_members(View(self.membership.members))
+        coordinator.on_members(View(self.membership.members, self.membership.ended))
         await coordinator.start()
         self.coordinator = coordinator
         await self._take_over(coordinator)
@@ -177,11 +177,11 @@ class Cluster:
 
     def _look(self, coordinator: Coordinator) -> None:
         if self.membership.is_current:
-            coordinator.on_members(View(self.membership.members))
+            coordinator.on_members(View(self.membership.members, self.membership.ended))
             self._seen.set()
         else:  # of the others it is not known how they are; this host is known to itself
             others = [each for each in coordinator.view.members.values() if each.id != self.own.id]
-            coordinator.on_members(View([self.membership.own, *others]))
+            coordinator.on_members(View([self.membership.own, *others], self.membership.ended))
 
     async def _take_over(self, coordinator: Coordinator) -> None:
         """Tasks that were applied before this host was one of a cluster are placed; what is another's goes."""

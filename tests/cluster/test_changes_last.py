@@ -1,0 +1,115 @@
+"""Courses of events in which a change that a user was told is done was undone later: it never is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from supervisor.cluster.placing import Placed
+from supervisor.cluster.values import Mode
+from tests.fakes.cluster import FakeCluster, wanted
+from tests.fakes.courses import (
+    come_back,
+    cut,
+    fails_behind_a_cut,
+    join,
+    known,
+    placed,
+    set_boots_fail,
+)
+from tests.fakes.virtual_time import on_virtual_time
+
+MODES = pytest.mark.parametrize("mode", list(Mode))
+
+
+def versions(cluster: FakeCluster) -> list[int]:
+    """Which version each copy runs."""
+    running = [machine.running.get("task") for machine in cluster.machines.values()]
+    return [record.settings["v"] for record in running if record is not None]
+
+
+async def changed(cluster: FakeCluster, at: str, mode: Mode) -> bool:
+    """A user applies v=2; whether that is said to be done."""
+    return isinstance(await cluster.coordinators[at].apply(wanted("task", mode=mode, v=2)), Placed)
+
+
+@MODES
+def test_though_an_owner_of_before_comes_back_while_it_is_down(mode: Mode) -> None:
+    @on_virtual_time
+    async def course() -> None:
+        cluster = FakeCluster("a", "b", "c", "d", "e")
+        await cluster.start()
+        first = await placed(cluster, "a", mode=mode)
+        await asyncio.sleep(60)
+        await cluster.crash(first.owner)
+        await asyncio.sleep(60)
+        (second,) = cluster.running("task")
+        assert await changed(cluster, "a", mode)
+        await asyncio.sleep(30)
+        await cluster.crash(second)
+        set_boots_fail(cluster, "its port is in use")
+        await asyncio.sleep(45)
+        set_boots_fail(cluster, None)
+        await come_back(cluster, first.owner)
+        await asyncio.sleep(600)
+        assert versions(cluster) == [2]
+        await come_back(cluster, second)
+        await asyncio.sleep(900)
+        assert versions(cluster) == [2]
+        await cluster.close()
+
+    course()
+
+
+@MODES
+def test_though_its_owner_had_tried_other_guardians_before_it_started_again(mode: Mode) -> None:
+    @on_virtual_time
+    async def course() -> None:
+        cluster = FakeCluster("a", "b", "o")
+        await cluster.start()
+        assert (await placed(cluster, "a", mode=mode)).owner == "o"
+        await asyncio.sleep(60)
+        cut(cluster, "o", "ab")  # it cannot call them, but for x, and all see each other
+        await join(cluster, "x")
+        await asyncio.sleep(150)
+        assert (await known(cluster, "x")).revision > 2
+        await cluster.coordinators.pop("o").close()
+        cluster.machines["o"].running.clear()
+        cluster.cut.clear()
+        cut(cluster, "x", "abo")
+        await cluster.start("o")
+        async with asyncio.timeout(60):
+            while not await changed(cluster, "a", mode):
+                await asyncio.sleep(1)
+        cluster.cut.clear()
+        await asyncio.sleep(900)
+        assert versions(cluster) == [2]
+        await cluster.crash("o")
+        await asyncio.sleep(120)
+        assert versions(cluster) == [2]
+        await cluster.close()
+
+    course()
+
+
+@MODES
+def test_though_a_guardian_that_is_cut_off_has_a_restart_of_before_that_failed(mode: Mode) -> None:
+    @on_virtual_time
+    async def course() -> None:
+        cluster = FakeCluster("a", "b", "o")
+        await cluster.start()
+        await fails_behind_a_cut(cluster, mode)
+        is_done = False
+        for _ in range(100):
+            await asyncio.sleep(1)
+            is_done = is_done or await changed(cluster, "o", mode)
+        cluster.cut.clear()
+        cut(cluster, "a", "o")
+        await asyncio.sleep(90)
+        cluster.cut.clear()
+        await asyncio.sleep(600)
+        assert versions(cluster) == [2 if is_done else 1]
+        await cluster.close()
+
+    course()

@@ -1,0 +1,162 @@
+"""Courses of events after which a task stayed down, though there were hosts that could run it: it comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from supervisor.cluster.placing import Placed
+from supervisor.cluster.values import HostState, Member, MemberState, Mode, Needs, Record
+from tests.fakes.cluster import FakeCluster, wanted
+from tests.fakes.courses import come_back, cut, known, notice, now, placed, set_boots_fail
+from tests.fakes.virtual_time import on_virtual_time
+
+MODES = pytest.mark.parametrize("mode", list(Mode))
+
+
+async def down_s(cluster: FakeCluster, most_s: float) -> float:
+    """How long it takes until the task runs; fails after so long."""
+    began = now()
+    while not cluster.running("task"):
+        await asyncio.sleep(1)
+        assert now() - began < most_s
+    return now() - began
+
+
+@on_virtual_time
+async def test_after_a_restart_failed_and_one_of_its_guardians_went_for_good() -> None:
+    cluster = FakeCluster("a", "b", "c", "o")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "o"
+    await asyncio.sleep(60)
+    set_boots_fail(cluster, "its port is in use")
+    await cluster.crash("o")
+    await asyncio.sleep(45)
+    record = await known(cluster, "a")
+    assert record.owner == ""
+    await cluster.crash(record.guardians[0])
+    set_boots_fail(cluster, None)
+    await asyncio.sleep(5)
+    await come_back(cluster, "o")
+    await down_s(cluster, 120)
+    await cluster.close()
+
+
+@MODES
+def test_after_all_hosts_lost_power_and_its_owner_lost_its_memory(mode: Mode) -> None:
+    @on_virtual_time
+    async def course() -> None:
+        cluster = FakeCluster("a", "b", "c", "d", "e")
+        await cluster.start()
+        owner = (await placed(cluster, "a", mode=mode)).owner
+        await asyncio.sleep(60)
+        for host in list(cluster.coordinators):
+            await cluster.coordinators.pop(host).close()
+            cluster.machines[host].running.clear()
+        cluster.machines[owner].disk.clear()
+        for age, host in enumerate(cluster.machines):
+            cluster.members[host] = replace(cluster.members[host], boot_time=1000.0 + age)
+        await asyncio.sleep(5)
+        await cluster.start()
+        await down_s(cluster, 60)
+        await cluster.close()
+
+    course()
+
+
+@on_virtual_time
+async def test_though_the_guardian_that_promised_it_to_somebody_else_is_gone() -> None:
+    cluster = FakeCluster("a", "b")
+    await cluster.start()
+    outcome = await cluster.coordinators["a"].apply(wanted("task", needs=Needs(1, hosts=("b",))))
+    assert isinstance(outcome, Placed)
+    await asyncio.sleep(60)
+    await cluster.crash("b")
+    await asyncio.sleep(60)  # a claims it, though it may run on b alone
+    cluster.members["b"] = replace(cluster.members["b"], alive=MemberState.ALIVE, since=now())
+    await cluster.start("b")
+    await cluster.crash("a")
+    await down_s(cluster, 120)
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_a_guardian_dies_soon_after_the_others_came_back() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    record = await placed(cluster, "a")
+    assert record.owner == "e"
+    await asyncio.sleep(60)
+    for host in "bcd":
+        cluster.see(host, state=HostState.DRAINING)
+    await asyncio.sleep(15)
+    assert (await known(cluster, "e")).guardians == ("a",)
+    for host in "bcd":
+        cluster.see(host, state=HostState.UP)
+    await asyncio.sleep(8)
+    await cluster.crash("a")
+    await asyncio.sleep(120)
+    assert cluster.running("task") == ["e"]
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_and_of_two_copies_one_ends_though_another_task_of_that_host_boots_for_long() -> None:
+    cluster = FakeCluster(*"abcdefghij", memory=1000)
+    await cluster.start()
+    owner = (await placed(cluster, "a", mode=Mode.BEST_EFFORT)).owner
+    big = wanted("big", needs=Needs(1, hosts=(owner,)))
+    assert isinstance(await cluster.coordinators["a"].apply(big), Placed)
+    await asyncio.sleep(60)
+    machine = cluster.machines[owner]
+    boot = machine.boot
+
+    async def boots(record: Record, sources: Sequence[Member]) -> None:
+        if record.label == "big":
+            await asyncio.sleep(600)
+        await boot(record, sources)
+
+    machine.boot = boots  # type: ignore[method-assign]
+    others = [host for host in cluster.machines if host != owner]
+    await cluster.coordinators.pop(owner).close()
+    machine.running.clear()
+    await cluster.start(owner)
+    await asyncio.sleep(5)
+    cut(cluster, [owner], others)
+    notice(cluster, [owner], others)
+    await asyncio.sleep(100)
+    assert len(cluster.running("task")) == 2
+    cluster.cut.clear()
+    cluster.see(owner, alive=MemberState.ALIVE)
+    await asyncio.sleep(30)
+    assert len(cluster.running("task")) == 1
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_and_hosts_are_not_kept_busy_with_one_that_cannot() -> None:
+    cluster = FakeCluster(*"abcdefgh", memory=1000)
+    await cluster.start()
+    owner = (await placed(cluster, "a")).owner
+    await asyncio.sleep(60)
+    guardians = (await known(cluster, owner)).guardians
+    for host in guardians[:2]:
+        await cluster.crash(host)
+    await asyncio.sleep(900)
+    assert cluster.running("task") == []
+    calls = Counter[str]()
+    wire = cluster.wires[owner]
+    guard = wire.guard
+
+    async def guards(to: Member, record: Record) -> object:
+        calls["guard"] += 1
+        return await guard(to, record)
+
+    wire.guard = guards  # type: ignore[method-assign, assignment]
+    await asyncio.sleep(3600)
+    assert calls["guard"] < 1000  # one in four seconds, to whom it would have and to those before
+    await cluster.close()
