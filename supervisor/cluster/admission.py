@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from supervisor.cluster.room import lack
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.values import Admitted, Capacity, Full, Needs, Refused
 
@@ -42,7 +43,7 @@ class Admission:
             return Refused(f"task {label} may only run on {', '.join(needs.hosts)}, not on {self._host}")
         if held is not None:
             self._take_out(label)
-        if not self._fits(needs):
+        if lack(needs, self.free) is not None:
             if held is not None:
                 self._put_in(label, held)
             return Full(self.free)
@@ -97,14 +98,6 @@ class Admission:
             self._take_out(label)
             self._put_in(label, _Reservation(epoch, held.needs, now + self._rules.reservation_s))
         return Admitted()
-
-    def _fits(self, needs: Needs) -> bool:
-        free = self.free
-        return (
-            (free.memory is None or needs.memory <= free.memory)
-            and (free.isolates is None or needs.isolates <= free.isolates)
-            and free.cores.issuperset(needs.cores or ())
-        )
 
     def _put_in(self, label: str, reservation: _Reservation) -> None:
         self._held[label] = reservation

@@ -2,8 +2,8 @@
 
 Hosts that are alive, up and say that they have room, newest boot first, ties by id; at most 8 are asked: the newest
 four, then any further and further back, since in a rush of work the newest hosts are full before anybody has heard of
-it. A host that said "full", or nothing, is left out for 3 s. A task that names hosts or cores goes nowhere else: the
-hosts are compared here, the cores by the host that admits. Only the admission at the host itself is the truth.
+it. A host that had too little, or did not answer, is left out for 3 s. A task that names hosts or cores goes nowhere
+else: the hosts are compared here, the cores by the host that admits. Only the admission at the host is the truth.
 """
 
 from __future__ import annotations
@@ -12,33 +12,37 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from supervisor.cluster.ports import Chance
+from supervisor.cluster.room import lack
 from supervisor.cluster.rules import Rules
-from supervisor.cluster.values import Member, Needs
+from supervisor.cluster.values import Capacity, Member, Needs
 from supervisor.cluster.view import View
+
+SILENT = "it does not answer"
 
 
 class FullMarks:
-    """Remembers for 3 s which hosts took nothing, and why."""
+    """Remembers for 3 s which hosts took nothing, and what they had left: a task that needs less is another matter."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._until: dict[str, tuple[float, str]] = {}
+        self._until: dict[str, tuple[float, Capacity | None]] = {}
 
-    def mark(self, host: str, now: float, why: str) -> None:
-        """It said so just now, or did not answer."""
-        self._until[host] = now + self._rules.full_s, why
+    def mark(self, host: str, now: float, free: Capacity | None) -> None:
+        """It said just now that so much is left; None: it did not answer."""
+        self._until[host] = now + self._rules.full_s, free
 
-    def is_full(self, host: str, now: float) -> bool:
-        """Whether that was lately."""
-        marked = self._until.get(host)
-        if marked is not None and now >= marked[0]:
-            del self._until[host]
-            return False
-        return marked is not None
+    def why_not(self, host: str, needs: Needs, now: float) -> str | None:
+        """Why it would not take so much, in words; None: as far as is known it would."""
+        until, free = self._until.get(host, (now, None))
+        if now >= until:
+            self._until.pop(host, None)
+            return None
+        return SILENT if free is None else lack(needs, free)
 
-    def lately(self, now: float) -> dict[str, str]:
-        """All of them, with what there was, in words."""
-        return {host: why for host, (until, why) in self._until.items() if now < until}
+    def lately(self, needs: Needs, now: float) -> dict[str, str]:
+        """All hosts that would not, and why."""
+        found = {host: self.why_not(host, needs, now) for host in list(self._until)}
+        return {host: why for host, why in found.items() if why is not None}
 
 
 def candidates(
@@ -56,7 +60,7 @@ def candidates(
     hosts = view.with_room if needs.hosts is None else [each for each in view.up if each.id in needs.hosts]
 
     def fits(member: Member) -> bool:
-        return member.id not in without and not full.is_full(member.id, now)
+        return member.id not in without and full.why_not(member.id, needs, now) is None
 
     near = rules.tries // 2
     found = list(islice(filter(fits, hosts), near))

@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 
 from supervisor.cluster.claiming import Claimed, Lost, claim
 from supervisor.cluster.guardians import before, chosen
-from supervisor.cluster.placement import candidates
+from supervisor.cluster.placement import SILENT, candidates
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.promises import given_up
 from supervisor.cluster.room import lack
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Admitted, Booted, Cause, Full, Member, Record
-
-SILENT = "it does not answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +127,16 @@ class _Placing:
             try:
                 answer = await shared.peers.admit(host, following(shared, base, epoch, host.id))
             except Silent as silent:
-                why = str(silent) or SILENT
+                shared.full.mark(host.id, shared.now, None)  # or many placements would wait for it
+                self._past[host.id] = str(silent) or SILENT
+                continue
+            if isinstance(answer, Admitted):
+                return host
+            if isinstance(answer, Full):
+                shared.full.mark(host.id, shared.now, answer.free)
+                self._past[host.id] = lack(base.needs, answer.free) or "it was full a moment ago"
             else:
-                if isinstance(answer, Admitted):
-                    return host
-                why = lack(base.needs, answer.free) if isinstance(answer, Full) else answer.problem
-                if not isinstance(answer, Full):
-                    self._past[host.id] = why
-                    continue
-            shared.full.mark(host.id, shared.now, why)  # a silent one, too: many placements would wait for it
-            self._past[host.id] = why
+                self._past[host.id] = answer.problem
         return None
 
     def past(self, host: Member, why: str) -> None:
@@ -154,10 +152,12 @@ class _Placing:
         """It is nowhere."""
         if self.given_up is not None:
             return NotPlaced(self._in_words(self._past), given_up=self._given_up())
-        past = self.shared.full.lately(self.shared.now) | self._past
+        past = self.shared.full.lately(base.needs, self.shared.now) | self._past
         if base.needs.hosts is not None:
             past = {host: "it is not up" for host in base.needs.hosts if host not in self._without} | past
             past = {host: why for host, why in past.items() if host in base.needs.hosts}
+            if not past:
+                return NotPlaced(f"it may run on {', '.join(base.needs.hosts)} only", cause=Cause.ROOM)
         words = self._in_words(past) or "none that is up says that it has some"
         return NotPlaced(f"no host has room for it: {words}", cause=Cause.ROOM)
 
@@ -165,7 +165,7 @@ class _Placing:
         """Which host has it now, and which newer ones do not."""
         shared = self.shared
         details = {"label": record.label, "on": record.owner, "epoch": record.epoch}
-        passed = {**shared.full.lately(shared.now), **self._past}
+        passed = {**shared.full.lately(record.needs, shared.now), **self._past}
         newer = {host: why for host, why in passed.items() if self._rank(host) < self._rank(record.owner)}
         shared.notice("placed", {**details, "past": self._in_words(newer)} if newer else details)
 

@@ -18,11 +18,11 @@ def has_room(said: bool, share_left: float, rules: Rules) -> bool:
     return said or share_left > rules.room_high
 
 
-def lack(needs: Needs, free: Capacity) -> str:
-    """What a host with so much left has too little of, for people."""
+def lack(needs: Needs, free: Capacity) -> str | None:
+    """What a host with so much left has too little of, for people; None: of nothing."""
     if free.memory is not None and needs.memory > free.memory:
         return f"it has {SIZE.tell(max(0, free.memory))} of memory left, and {SIZE.tell(needs.memory)} are needed"
     if free.isolates is not None and needs.isolates > free.isolates:
         return f"it may have {max(0, free.isolates)} isolates more, and {needs.isolates} are needed"
     taken = sorted(set(needs.cores or ()) - free.cores)
-    return f"its core {', '.join(map(str, taken))} is another task's, or not there" if taken else "it is full"
+    return f"its core {', '.join(map(str, taken))} is another task's, or not there" if taken else None

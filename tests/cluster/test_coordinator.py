@@ -409,6 +409,28 @@ async def test_who_was_passed_by_and_why_is_told() -> None:
 
 
 @on_virtual_time
+async def test_a_task_that_fits_nowhere_is_no_reason_not_to_place_another_one() -> None:
+    cluster = FakeCluster("a", "b", memory=10)
+    await cluster.start()
+    for needs in (Needs(11), Needs(1, cores=(99,))):
+        outcome = await cluster.coordinators["a"].apply(wanted("big", needs=needs))
+        assert isinstance(outcome, NotPlaced)
+        assert outcome.cause is Cause.ROOM
+        assert isinstance(await cluster.coordinators["a"].apply(wanted("small", needs=Needs(1))), Placed)
+        assert cluster.running("small") == ["b"]
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_task_that_may_run_on_its_leaving_host_only_is_told_so() -> None:
+    cluster = FakeCluster("a", "b")
+    await cluster.start()
+    assert isinstance(await cluster.coordinators["a"].apply(wanted("task", needs=Needs(1, hosts=("b",)))), Placed)
+    assert await cluster.coordinators["b"].drain(0.0) == {"task": "it may run on b only"}
+    await cluster.close()
+
+
+@on_virtual_time
 async def test_idle_hosts_go_home_down_to_the_floor_and_the_newest_stay() -> None:
     cluster = FakeCluster("a", "b", "c", "d", "e")
     now = asyncio.get_running_loop().time()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from supervisor.cluster.placement import FullMarks, candidates
 from supervisor.cluster.rules import Rules
-from supervisor.cluster.values import HostState, Member, MemberState, Needs
+from supervisor.cluster.values import Capacity, HostState, Member, MemberState, Needs
 from supervisor.cluster.view import View
 from tests.fakes.cluster import member
 
@@ -46,12 +46,23 @@ def test_only_hosts_that_are_alive_up_and_have_room_are_asked() -> None:
     assert asked(*hosts) == ["good"]
 
 
-def test_a_host_that_said_full_is_left_out_for_three_seconds() -> None:
+def test_a_host_that_had_too_little_or_was_silent_is_left_out_for_three_seconds() -> None:
+    for free in (Capacity(0, None, frozenset()), None):
+        full = FullMarks(RULES)
+        full.mark("a", 100.0, free)
+        hosts = [member("a", boot_time=2.0), member("b", boot_time=1.0)]
+        assert asked(*hosts, full=full, now=102.9) == ["b"]
+        assert asked(*hosts, full=full, now=103.0) == ["a", "b"]
+
+
+def test_a_task_that_needs_less_than_was_left_is_another_matter() -> None:
     full = FullMarks(RULES)
-    full.mark("a", 100.0, "full")
-    hosts = [member("a", boot_time=2.0), member("b", boot_time=1.0)]
-    assert asked(*hosts, full=full, now=102.9) == ["b"]
-    assert asked(*hosts, full=full, now=103.0) == ["a", "b"]
+    full.mark("a", 100.0, Capacity(50, 2, frozenset({0})))
+    assert asked(member("a"), full=full, now=101.0, needs=Needs(50, isolates=2, cores=(0,))) == ["a"]
+    assert full.lately(Needs(50), 101.0) == {}
+    for needs in (Needs(51), Needs(1, isolates=3), Needs(1, cores=(1,))):
+        assert asked(member("a"), full=full, now=101.0, needs=needs) == []
+        assert list(full.lately(needs, 101.0)) == ["a"]
 
 
 def test_a_constraint_names_the_only_hosts_even_without_room_to_spare() -> None:
@@ -65,7 +76,7 @@ def test_the_newest_four_are_asked_first_then_others_and_nobody_twice(
 ) -> None:
     full, rules = FullMarks(RULES), RULES
     for number in full_ones:
-        full.mark(f"h{number:03}", 0.0, "full")
+        full.mark(f"h{number:03}", 0.0, Capacity(0, 0, frozenset()))
     hosts = [member(f"h{number:03}", boot_time=float(-number)) for number in range(count)]
     fitting = [each.id for each in hosts if int(each.id[1:]) not in full_ones]
     found = candidates(View(hosts), Needs(1), full=full, now=0.0, without=(), rules=rules, chance=random.Random(seed))
