@@ -53,6 +53,8 @@ def hosts(client: Client, forget: str | None, *, as_json: bool) -> None:
     elif found := answer.objects:
         now = time.time()
         show_table(COLUMNS, [_row(host, now) for host in found])
+        if problem := client.ask("GET", "status").object.get("cluster"):
+            click.echo(f"isolated: this host may not see the others: {words.text(problem)}", err=True)
     else:
         click.echo("this host is one of no cluster; set clusterListen and clusterKeyFile", err=True)
 

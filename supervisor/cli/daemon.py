@@ -125,8 +125,12 @@ def _pairs(host: Mapping[str, Any]) -> list[tuple[str, str]]:
     states = ", ".join(
         f"{words.count(number)} {words.text(state)}" for state, number in as_object(tasks).items() if number
     )
+    cluster = [("in the cluster", words.text(host["host"]))] if host.get("host") else []
+    if host.get("cluster"):
+        cluster.append(("but", words.text(host["cluster"])))
     return [
         ("host", words.text(host.get("state"))),
+        *cluster,
         ("version", words.text(host.get("version"))),
         ("process", f"{words.count(host.get('pid'))}, since {words.moment(host.get('started'))}"),
         ("hand-overs", words.count(host.get("handovers"))),

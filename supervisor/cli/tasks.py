@@ -120,6 +120,7 @@ def _state(task: Mapping[str, Any]) -> str:
 def _pairs(task: Mapping[str, Any]) -> list[tuple[str, str]]:
     pairs = [
         ("task", words.text(task.get("task"))),
+        *([("host", words.text(task.get("host")))] if task.get("host") else []),
         ("state", words.text(task.get("state"))),
         ("wanted", words.text(task.get("wanted"))),
         ("applied", f"{words.moment(task.get('applied'))}, revision {words.count(task.get('revision'))}"),

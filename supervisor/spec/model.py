@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
@@ -20,6 +20,10 @@ type BitsPerSecond = int
 def name_in_files(field: str) -> str:
     """How a field is called in files: camelCase, without the unit that Python names carry."""
     return to_camel(field.removesuffix("_ms"))
+
+
+# Of a tuple that a PlainValidator made, pydantic's own serializer checks the list again, and warns.
+AS_IT_IS = PlainSerializer(lambda value: value)
 
 
 class Settings(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from supervisor.spec.host_id import HOST_ID, is_host_id
-from supervisor.spec.model import Settings
+from supervisor.spec.model import AS_IT_IS, Settings
 from supervisor.spec.refused import Refused
 
 MODES = ("bestEffort", "strict")
@@ -38,6 +38,7 @@ def _parse_mode(value: object) -> str:
 type Hosts = Annotated[
     tuple[str, ...] | None,
     PlainValidator(_parse_hosts),
+    AS_IT_IS,
     WithJsonSchema(
         {
             "anyOf": [

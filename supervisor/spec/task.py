@@ -9,7 +9,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, Wit
 from supervisor.spec.allow import Allow
 from supervisor.spec.limits import DURATION, Limits
 from supervisor.spec.listen import LISTEN_PATTERN, ListenAddress, parse_listen
-from supervisor.spec.model import Milliseconds, Settings
+from supervisor.spec.model import AS_IT_IS, Milliseconds, Settings
 from supervisor.spec.placement import Placement
 from supervisor.spec.refused import Refused
 from supervisor.spec.texts import (
@@ -74,6 +74,7 @@ type Listen = Annotated[
 type OnCores = Annotated[
     int | tuple[int, ...] | None,
     PlainValidator(_parse_cores),
+    AS_IT_IS,
     _schema(
         {"type": "integer", "minimum": 0},
         {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},

@@ -234,6 +234,24 @@ def test_status(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     assert "advice: raise vm.max_map_count\\x1b" in text
 
 
+def test_status_and_hosts_say_what_keeps_a_host_from_its_cluster(
+    api: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.status = {"state": "ready", "host": "h2", "cluster": "nobody answers at h1\x1b"}
+    api.script("GET", "/v1/hosts", said([{"host": "h2", "alive": "alive", "state": "up"}]))
+    assert code_of(["status"]) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert ["but", "nobody answers at h1\\x1b"] in lines
+    assert code_of(["hosts"]) == 0
+    assert "this host may not see the others: nobody answers at h1\\x1b" in capsys.readouterr().err
+
+
+def test_get_names_the_host(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    api.tasks = {"a": a_task("a", host="h7")}
+    assert code_of(["get", "a"]) == 0
+    assert ["host", "h7"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
 def test_drain(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     assert code_of(["drain"]) == 0
     assert [each.method for each in api.asked] == ["POST"]

@@ -1,6 +1,7 @@
 """TaskSpec: defaults, values, and the round trip through its document."""
 
 import json
+import warnings
 from typing import Any
 
 import pytest
@@ -187,3 +188,12 @@ def test_round_trip_through_json(document: dict[str, Any]) -> None:
     again = json.loads(json.dumps(spec.document()))
     assert TaskSpec.model_validate(again, by_alias=True, by_name=False) == spec
     assert all(isinstance(address, ListenAddress) for address in spec.listen)
+
+
+@pytest.mark.parametrize("more", [{"cpu": [0, 1]}, {"cpu": 0}, {"placement": {"hosts": ["a", "b"]}}, {}])
+def test_settings_are_written_out_without_a_warning(more: dict[str, Any]) -> None:
+    spec = TaskSpec.model_validate({"taskId": "a", "mainPath": "/a.js", "pwd": "/", "listen": ["127.0.0.1:1"], **more})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        document = spec.document()
+    assert TaskSpec.model_validate(document) == spec

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from supervisor.host.tasks import Tasks
 
 AGENT_FOLDER = "serf"  # below the state's folder
+LEVELS = {"defect": "error", "restart-failed": "warning", "boot-failed": "warning", "wake-failed": "warning"}
 FIRST_LOOK_S = 3.0  # for the agent's first list of members; a host that is alone goes on then
 
 
@@ -213,10 +214,10 @@ class Cluster:
 
     def _notice(self, what: str, details: Mapping[str, Any]) -> None:
         self._happened[what] += 1
-        words = {name: str(value) for name, value in details.items()}
-        level = "error" if what == "defect" else "info"
-        getattr(host_log(), level)(f"cluster: {what}", **words)
-        self._journal.record(EventKind.HOST, f"cluster: {what}", phase=what, **words)
+        told = {name: str(value) for name, value in details.items()}
+        getattr(host_log(), LEVELS.get(what, "info"))(f"cluster: {what}", **told)
+        task = told.pop("label", None)
+        self._journal.record(EventKind.HOST, in_words(what, told), task=task, phase=what, **told)
 
     def _serf(self, keys: Sequence[ClusterKey]) -> SerfOptions:
         settings = self._settings
@@ -228,6 +229,12 @@ class Cluster:
             advertise=None if told is None else str(told),
             join=settings.cluster_join,
         )
+
+
+def in_words(what: str, told: Mapping[str, str]) -> str:
+    """What an event of the cluster says to people."""
+    details = ", ".join(f"{name} {each}" for name, each in told.items())
+    return f"cluster: {what}: {details}" if details else f"cluster: {what}"
 
 
 def _tell(level: str, event: str, details: Mapping[str, Any]) -> None:
