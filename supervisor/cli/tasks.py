@@ -11,7 +11,7 @@ import click
 
 from supervisor.cli import words
 from supervisor.cli.options import TASK, as_json, on_host
-from supervisor.cli.shapes import as_object, as_objects, joined
+from supervisor.cli.shapes import as_list, as_object, as_objects, joined
 from supervisor.cli.tables import Column, show_pairs, show_table
 from supervisor.printable import printable_lines
 
@@ -97,7 +97,7 @@ def _row(task: Mapping[str, Any], now: float) -> tuple[str, ...]:
     last = (
         f"{words.text(ends[0].get('reason'))} {words.age(now - ends[0].get('time', now))} ago"
         if ends
-        else words.NOTHING
+        else words.text(_why_stranded(task)) or words.NOTHING
     )
     return (
         words.text(task.get("task")),
@@ -110,6 +110,10 @@ def _row(task: Mapping[str, Any], now: float) -> tuple[str, ...]:
         words.count(task.get("boots")),
         last,
     )
+
+
+def _why_stranded(task: Mapping[str, Any]) -> object:
+    return next(iter(as_list(task.get("warnings"))), "") if task.get("state") == "stranded" else ""
 
 
 def _state(task: Mapping[str, Any]) -> str:

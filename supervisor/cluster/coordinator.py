@@ -19,6 +19,7 @@ from supervisor.cluster.moving import hand_over_guarding, move_all
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import BootFailed, Chance, Door, Local, Notice, Peers, Scheduler, Started
 from supervisor.cluster.rendezvous import Rendezvous
+from supervisor.cluster.restart import rank_of
 from supervisor.cluster.restarting import AUDIT_WITHIN_S, Restarting
 from supervisor.cluster.returning import ask_for_own
 from supervisor.cluster.righting import Righting
@@ -45,6 +46,14 @@ class Counts:
     owned: int
     guarded: int  # for other hosts
     doubtful: int  # owned ones whose guardians are to be asked
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """A task that is on no host that is seen."""
+
+    record: Record
+    problem: str  # why it could not be placed anew; empty: that was not tried yet
 
 
 class Coordinator:
@@ -120,6 +129,15 @@ class Coordinator:
         shared = self._shared
         guarded = sum(record.exists for record in shared.ledger.guarded())
         return Counts(len(shared.ledger.labels_of(shared.me)), guarded, len(shared.doubts))
+
+    def stranded(self) -> list[Stranded]:
+        """The tasks on no host that is seen, of whose guardians this one is the first. Goes through all it guards."""
+        shared = self._shared
+        return [
+            Stranded(record, self._restarting.problem(record.label))
+            for record in shared.ledger.guarded()
+            if record.exists and not shared.view.is_alive(record.owner) and rank_of(record, shared.view, shared.me) == 0
+        ]
 
     def bundles(self) -> set[str]:
         """Digests of the bundles that this host's tasks and those that it guards need."""

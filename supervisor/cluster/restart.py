@@ -30,7 +30,7 @@ def due_at(entry: Entry, view: View, me: str, rules: Rules, *, lost_since: float
     since = gone_at(record.owner, view, rules) if lost_since is None else lost_since
     if since is None:
         return None
-    rank = _rank(record, view, me)
+    rank = rank_of(record, view, me)
     return None if rank is None else max(since + rank * rules.stagger_s, _taken_until(entry, view, me, rules))
 
 
@@ -44,7 +44,7 @@ def gone_at(host: str, view: View, rules: Rules) -> float | None:
     return owner.since + rules.left_s if owner.alive is MemberState.LEFT else None
 
 
-def _rank(record: Record, view: View, me: str) -> int | None:
+def rank_of(record: Record, view: View, me: str) -> int | None:
     """How many guardians that are alive come before this host; None: it guards nothing."""
     alive = [host for host in union(record) if host == me or view.is_alive(host)]
     return alive.index(me) if me in alive else None

@@ -33,6 +33,7 @@ class _Failure:
     again_at: float = 0.0
     waited_s: float = AGAIN_S / 2
     hosts: frozenset[str] = frozenset()  # on which its program did not come up
+    problem: str = ""
 
 
 class Restarting:
@@ -61,6 +62,10 @@ class Restarting:
                 self._next_at = min(self._next_at, at)
             if len(self._under_way) >= shared.rules.restarts:
                 return  # the next one that ends has them looked at again
+
+    def problem(self, label: str) -> str:
+        """Why the latest attempt to place a task anew came to nothing; empty: there was none."""
+        return self._failure(label).problem
 
     def audit(self) -> None:
         """Starts to ask the hosts that are to be asked by now. Every second."""
@@ -137,7 +142,7 @@ class Restarting:
         hosts = frozenset[str]()
         if outcome.cause is Cause.PROGRAM:
             hosts = before.hosts | {outcome.host}
-        self._failures[label] = _Failure(again_at, wait_s, hosts)
+        self._failures[label] = _Failure(again_at, wait_s, hosts, outcome.problem)
         shared.notice("restart-failed", {"label": label, "problem": outcome.problem})
 
     def _failure(self, label: str) -> _Failure:

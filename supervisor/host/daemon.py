@@ -117,9 +117,10 @@ class Daemon:
         return await self._tasks.apply(settings, bundle, dry_run=dry_run)
 
     def tasks(self) -> list[TaskView]:
-        """All tasks, by id."""
+        """All tasks, by id, then those that this host guards and that are on none."""
         known = self._tasks.known
-        return [self._here(self._views.task(known[label], with_spec=False)) for label in sorted(known)]
+        here = [self._here(self._views.task(known[label], with_spec=False)) for label in sorted(known)]
+        return here if self._everywhere is None else here + self._everywhere.stranded()
 
     async def all_tasks(self) -> tuple[list[TaskView], tuple[str, ...]]:
         """Those of the cluster, and the hosts that did not answer."""

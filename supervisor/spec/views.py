@@ -58,10 +58,12 @@ class TaskView(View):
     """A task on this host."""
 
     task: str = Field(description="its id as a text")
-    state: str = Field(description="pending, running, idle, backoff, blocked or stopped")
+    state: str = Field(
+        description="pending, running, idle, backoff, blocked, stopped, or stranded: on no host that is seen"
+    )
     wanted: bool = Field(description="false: stopped by an operator, until it is started")
     revision: int = Field(description="counts the changes by apply, from 1")
-    applied: float = Field(description="when it last changed, seconds since 1970")
+    applied: float = Field(description="when it last changed, seconds since 1970; 0: not known")
     listen: tuple[str, ...] = Field(description="addresses as bound")
     bundle: str | None = Field(default=None, description="digest of the bundle that its files came in")
     isolate: IsolateView | None = None
@@ -77,7 +79,9 @@ class TaskView(View):
     net: NetView = NetView()
     egress: EgressView | None = Field(default=None, description="null: without limits.net.egress")
     exits: tuple[ExitView, ...] = Field(default=(), description="the last ends, newest first; at most 10")
-    host: str | None = Field(default=None, description="id of the host that has it; null: this one, or no cluster")
+    host: str | None = Field(
+        default=None, description="id of the host that has it, or had; null: this one, or no cluster"
+    )
     spec: dict[str, Any] | None = Field(
         default=None,
         description=f"its settings, defaults written out; of env only the names, with {HIDDEN!r}; not in lists",

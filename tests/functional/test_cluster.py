@@ -258,6 +258,25 @@ def test_tasks_of_a_dead_host_answer_elsewhere_and_it_comes_back_without_them(th
         three[1].control.remove(f"lost-{number}")
 
 
+def test_a_task_that_no_host_may_have_any_more_is_listed_and_why(three: Machines, apps: Path) -> None:
+    pinned = {"placement": {"hosts": ["h3"]}}
+    apply_to_newest(three, {**answering_task(apps, "pinned-there", 3750), **pinned})
+    three[3].kill()
+    reason = "no host has room for it: h3: it is not up"
+
+    def lines() -> list[str]:
+        return [line for line in said(three[1], "ps").splitlines() if line.startswith("pinned-there")]
+
+    three.wait(lambda: any("stranded" in line and reason in line for line in lines()), "that it is listed, and why")
+    assert len(lines()) == 1  # both guardians know it
+    assert lines()[0].split()[1] == "h3"
+    three[3].begin()
+    three.wait_joined(three.hosts)
+    three.wait(lambda: three.answering(3750) == [3], "that it answers again")
+    three.wait(lambda: len(lines()) == 1 and "stranded" not in lines()[0], "that it is where it was")
+    three[1].control.remove("pinned-there")
+
+
 def test_a_host_that_restarts_within_the_grace_has_its_tasks_again(three: Machines, apps: Path) -> None:
     apply_to_newest(three, answering_task(apps, "back", 3800))
     three[3].kill()

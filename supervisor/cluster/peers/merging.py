@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+STRANDED = "stranded"  # the state of a task on no host that is seen, as a guardian tells it
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered[T]:
@@ -25,6 +27,16 @@ class TaskLine:
 
 
 def merge_tasks(answers: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[TaskLine]:
-    """All tasks by label, and by host where several have the same: for a moment that is so, while a task moves."""
+    """All tasks by label, and by host where several have the same: for a moment that is so, while a task moves.
+
+    A guardian says that a task is on no host; it is left out if a host has it after all, or another one says the same.
+    """
     lines = [TaskLine(str(view["task"]), host, view) for host, views in answers.items() for view in views]
-    return sorted(lines, key=lambda line: (line.label, line.host))
+    found = {line.label for line in lines if not _is_stranded(line)}
+    stranded = {line.label: line for line in lines if _is_stranded(line) and line.label not in found}
+    there = [line for line in lines if not _is_stranded(line)]
+    return sorted((*there, *stranded.values()), key=lambda line: (line.label, line.host))
+
+
+def _is_stranded(line: TaskLine) -> bool:
+    return line.view.get("state") == STRANDED

@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from supervisor.cluster.coordinator import Stranded
 from supervisor.cluster.peers.fanout import all_tasks, ask_all
+from supervisor.cluster.peers.merging import STRANDED
 from supervisor.cluster.peers.wire import Reply
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import Silent
@@ -99,8 +101,15 @@ class Everywhere:
         alive = self._others()
         lines, silent = await all_tasks(self._cluster.wire, (self._cluster.own.id, mine), alive, within_s=ASK_S)
         failed = (m.id for m in self._cluster.membership.members if m.alive is MemberState.FAILED)
-        views = [TaskView.model_validate({**line.view, "host": line.host}, by_alias=True) for line in lines]
+        views = [
+            TaskView.model_validate({**line.view, "host": line.view.get("host") or line.host}, by_alias=True)
+            for line in lines
+        ]
         return views, tuple(sorted({*silent, *failed}))
+
+    def stranded(self) -> list[TaskView]:
+        """The tasks that this host guards, and that are on no host that is seen."""
+        return [_stranded(each) for each in self._cluster.coordinator.stranded()] if self._cluster.coordinator else []
 
     async def elsewhere(self, label: str) -> Elsewhere | None:
         """Who has a task that is not here; None: it is here, or nowhere."""
@@ -188,13 +197,33 @@ class Everywhere:
             return self._here(label).model_copy(update={"host": owner})
         member = self._member(owner)
         if member is None:
-            raise Refused(f"the host of task {label} does not answer", "ask again in a while")
+            where = f"host {owner}, which does not answer" if owner else "no host at this moment"
+            raise Refused(f"task {label} is on {where}", "`isolated ps` shows what becomes of it")
         try:
             path = f"/v1/tasks/{quote(label)}"
             reply = await self._cluster.wire.ask(member, "GET", path, within_s=ASK_S)
             return TaskView.model_validate({**reply.document(), "host": member.id}, by_alias=True)
         except (Silent, ValueError, ValidationError) as error:
             raise Refused(f"host {member.id} does not tell of task {label}: {error}", "ask again in a while") from error
+
+
+def _stranded(task: Stranded) -> TaskView:
+    record, listen = task.record, task.record.settings.get("listen")
+    return TaskView(
+        task=record.label,
+        state=STRANDED,
+        wanted=record.wanted,
+        revision=record.revision,
+        applied=0.0,
+        listen=tuple(map(str, listen)) if isinstance(listen, list) else (),
+        bundle=record.bundle,
+        requests=0,
+        failures=0,
+        boots=0,
+        cpu_s=0.0,
+        warnings=(task.problem or "it is to be placed on another host",),
+        host=record.owner or None,
+    )
 
 
 def _view_of(member: Member, tasks: int | None, own: str) -> MemberView:
