@@ -79,6 +79,12 @@ async def test_nobody_is_asked_when_there_is_nobody() -> None:
     assert (await ask_all([], ask)).answers == {}
 
 
+def test_a_task_on_no_host_is_told_once_and_not_at_all_if_a_host_has_it() -> None:
+    stranded = {"task": "lost", "state": "stranded"}
+    answers = {"a": [stranded, {"task": "kept", "state": "stranded"}], "b": [stranded], "c": [{"task": "kept"}]}
+    assert [(line.label, line.host) for line in merge_tasks(answers)] == [("kept", "c"), ("lost", "b")]
+
+
 @given(st.dictionaries(st.text(max_size=3), st.lists(st.text(max_size=3), max_size=5), max_size=5))
 def test_merging_loses_nothing_and_orders_all(answers: dict[str, list[str]]) -> None:
     lines = merge_tasks({host: [{"task": label} for label in labels] for host, labels in answers.items()})
