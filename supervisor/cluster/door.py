@@ -190,10 +190,7 @@ class HostDoor:
             await end_copy(shared, record.label)
         if not told.is_done:
             shared.doubt(record.label)
-        # Guardians that promised an epoch to somebody else, and then one to this host, keep its changes again. Who has
-        # the other's record may still go on from that one: so it has to know of the change, too.
-        is_claimed_in_vain = shared.claimed.get(record.label, (0, 0.0))[0] > record.epoch
-        if not (told.is_known if is_claimed_in_vain else told.is_kept):
+        if not told.is_kept:
             return Refused(
                 f"host {shared.me} has done it, but too few of the guardians of {record.label} know: apply it again"
             )

@@ -34,7 +34,7 @@ async def secure(shared: Shared, label: str) -> bool:
         if told.newer is not None:
             await give_up(shared, told.newer)
             return True
-        if label in shared.offered:
+        if label in shared.offered or (told.is_kept and shared.has_claimed_in_vain(record)):
             return await _reclaim(shared, record, told)
         if told.is_kept or record.mode is not Mode.STRICT:
             await _adopt(shared, record)

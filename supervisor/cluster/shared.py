@@ -159,6 +159,10 @@ class Shared:
         finally:
             del self.placing[label]
 
+    def has_claimed_in_vain(self, record: Record) -> bool:
+        """Whether this host owns a task under an older epoch than it claimed."""
+        return record.owner == self.me and self.claimed.get(record.label, (0, 0.0))[0] > record.epoch
+
     def turn(self, label: str) -> AbstractAsyncContextManager[None]:
         """One at a time changes what this host does with a task."""
         return self._alone(self._turns, label)

@@ -15,7 +15,7 @@ from supervisor.cluster.values import Record, Withheld
 class Told:
     """What the guardians said."""
 
-    is_kept: bool  # half of them or more keep it
+    is_kept: bool  # half of them or more keep it; more than half, if this host claimed a newer epoch in vain
     is_known: bool  # more than half do: no owner of an older epoch is upheld any more
     is_heard: bool  # all that are seen answered; who is not is told when it comes back
     newer: Record | None  # the newest record that replaces it
@@ -41,5 +41,8 @@ async def tell(shared: Shared, record: Record, *, and_to: Sequence[str] = ()) ->
             newer = answer.newer
     epoch = max((answer.epoch for answer in withheld), default=record.epoch)
     sets = quorums(record, shared.view, shared.now, shared.rules)
+    # Guardians that promised an epoch to somebody else, and then one to this host, keep its records again. Who has the
+    # other's record may still go on from that one: so more than half have to know of each change meanwhile.
+    is_kept = (agreed if shared.has_claimed_in_vain(record) else upheld)(sets, kept)
     is_heard = all(host in answers for host in others if shared.member(host) is not None)
-    return Told(upheld(sets, kept), agreed(sets, kept), is_heard, newer, epoch)
+    return Told(is_kept, agreed(sets, kept), is_heard, newer, epoch)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from supervisor.cluster.placing import Placed
-from supervisor.cluster.values import Mode
+from supervisor.cluster.promises import given_up
+from supervisor.cluster.values import Claim, Mode, Promised
 from tests.fakes.cluster import FakeCluster, wanted
 from tests.fakes.courses import (
     come_back,
@@ -113,3 +115,31 @@ def test_though_a_guardian_that_is_cut_off_has_a_restart_of_before_that_failed(m
         await cluster.close()
 
     course()
+
+
+@on_virtual_time
+async def test_though_that_guardian_was_replaced_meanwhile() -> None:
+    cluster = FakeCluster("a", "b", "o")
+    await cluster.start()
+    first = await placed(cluster, "a")
+    assert first.owner == "o"
+    await asyncio.sleep(60)
+    cut(cluster, "o", "ab")
+    await asyncio.sleep(25)  # its leases are over, and nobody restarts it yet
+    record = await known(cluster, "a")
+    for host in "ab":
+        promised = await cluster.coordinators[host].door.claim(Claim("task", 2, "a", record.version))
+        assert isinstance(promised, Promised)
+    assert await cluster.coordinators["a"].door.guard(given_up(replace(record, epoch=2, revision=1))) is None
+    await cluster.crash("a")
+    cluster.cut.clear()
+    is_done = False
+    for _ in range(100):
+        await asyncio.sleep(1)
+        is_done = is_done or await changed(cluster, "o", Mode.STRICT)
+    await come_back(cluster, "a")
+    await asyncio.sleep(600)
+    assert versions(cluster) == [2 if is_done else 1]
+    assert await changed(cluster, "a", Mode.STRICT)
+    assert versions(cluster) == [2]
+    await cluster.close()
