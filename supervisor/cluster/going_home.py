@@ -32,10 +32,24 @@ class GoingHome:
                 shared.notice("would-leave", {"departure": departure})
                 self._not_before = shared.now + shared.rules.idle_s
                 return
-            await shared.say(HostState.DRAINING)
-            if await self._go(departure):
-                return
-            await shared.say(HostState.UP)
+            try:
+                await shared.say(HostState.DRAINING)
+                if await self._go(departure):
+                    return
+            except Exception:
+                await self._stay()
+                raise
+            await self._stay()
+        else:
+            self._back_off()
+
+    async def _stay(self) -> None:
+        """It did not go: it takes part as before, for a while."""
+        self._back_off()
+        await self._shared.say(HostState.UP)
+
+    def _back_off(self) -> None:
+        shared = self._shared
         self._not_before = shared.now + shared.rules.back_off_s * shared.chance.uniform(0.5, 1.5)
 
     def _me(self) -> Member | None:

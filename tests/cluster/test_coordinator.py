@@ -9,6 +9,7 @@ import pytest
 
 from supervisor.cluster.finding import find as find_newest
 from supervisor.cluster.placing import NotPlaced, Placed
+from supervisor.cluster.ports import Kept
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Cause, Departure, HostState, MemberState, Mode, Needs, Record
@@ -440,6 +441,35 @@ async def test_idle_hosts_go_home_down_to_the_floor_and_the_newest_stay() -> Non
     await news_travels(cluster, 2000)
     gone = {host for host, machine in cluster.machines.items() if machine.departure is Departure.IDLE}
     assert gone == {"a", "b"}
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_whose_way_home_fails_is_up_again_and_goes_later() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    for host in "bcde":
+        cluster.see(host, room=False)
+    await cluster.coordinators["a"].apply(wanted("task"))
+    assert cluster.running("task") == ["a"]
+    for host in "bcde":
+        cluster.see(host, room=True)
+    machine = cluster.machines["a"]
+    machine.idle_from = asyncio.get_running_loop().time()
+    keep = machine.keep
+
+    async def disk_is_full(kept: Kept) -> None:
+        raise OSError(28, "No space left on device")
+
+    machine.keep = disk_is_full  # type: ignore[method-assign]
+    await news_travels(cluster, 900)
+    assert ("a", "defect") in cluster.notices
+    told = [state for state, _ in machine.told]
+    tries = told.count(HostState.DRAINING)
+    assert 1 <= tries <= 5
+    machine.keep = keep  # type: ignore[method-assign]
+    await news_travels(cluster, 900)
+    assert machine.departure is Departure.IDLE
     await cluster.close()
 
 
