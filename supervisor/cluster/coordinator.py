@@ -192,18 +192,21 @@ class Coordinator:
 
     async def drain(self, within_s: float) -> dict[str, str]:
         """Takes no more work and moves all tasks away; returns those that stay, and why. resume() undoes it."""
+        self._going.is_held = True
         await self._shared.say(HostState.DRAINING)
         return await move_all(self._shared, self._shared.now + within_s)
 
     async def resume(self) -> None:
         """Takes part again."""
+        self._going.is_held = False
         await self._shared.say(HostState.UP)
 
     async def leave(self, within_s: float) -> dict[str, str]:
         """Drains, has others guard what this host guards, says goodbye; returns the tasks that found no other host."""
         shared = self._shared
-        stayed = await self.drain(within_s)
+        await self.drain(within_s)
         await hand_over_guarding(shared)
+        stayed = await move_all(shared, shared.now)  # what came up meanwhile: its boot was under way
         await self.close()
         await shared.local.leave()
         return stayed
@@ -350,7 +353,11 @@ class Coordinator:
         if me is not None and rests_for_newer(shared.view, me, shared.now, shared.rules):
             room = False
         if room is not shared.room:
-            shared.scheduler.start(shared.say(shared.state, room=room))
+            shared.scheduler.start(self._tell_room(room=room))
+
+    async def _tell_room(self, *, room: bool) -> None:
+        """Says no more than that: the state may be another one by now."""
+        await self._shared.say(self._shared.state, room=room)
 
     def _wake(self) -> None:
         spare = self._spares.choose(self._shared.view, self._shared.me, self._shared.now)

@@ -18,6 +18,7 @@ class GoingHome:
         self._shared = shared
         self._not_before = shared.now
         self.is_gone = False
+        self.is_held = False  # an operator drains the host: whether and when it is up again is not for this one to say
 
     async def look(self) -> None:
         """Goes if it is time to. Every five seconds with jitter; returns when the host is gone, or up again."""
@@ -46,7 +47,8 @@ class GoingHome:
     async def _stay(self) -> None:
         """It did not go: it takes part as before, for a while."""
         self._back_off()
-        await self._shared.say(HostState.UP)
+        if not self.is_held:
+            await self._shared.say(HostState.UP)
 
     def _back_off(self) -> None:
         shared = self._shared
@@ -75,6 +77,14 @@ class GoingHome:
             return "it has work"
         return rule(shared.view, me, shared.rules)
 
+    def _why_still(self) -> str | None:
+        """Why a host that has handed over all that it had stays all the same."""
+        shared = self._shared
+        if self.is_held or shared.state is not HostState.DRAINING:
+            return "an operator stops it, or has it take part"
+        came = len(shared.ledger.labels_of(shared.me)) + len(shared.boots)
+        return f"{came} tasks came meanwhile" if came else None
+
     async def _go(self, departure: Departure) -> bool:
         """Whether it went."""
         shared = self._shared
@@ -89,7 +99,9 @@ class GoingHome:
         if needed:
             shared.notice("stays", {"why": f"{len(needed)} strict tasks found no other guardian"})
             return False
-        if not shared.view.has_majority:
+        why = self._why_not(departure) or self._why_still()
+        if why is not None:  # much may have happened meanwhile
+            shared.notice("stays", {"why": why})
             return False
         self.is_gone = True
         shared.notice("leaves", {"departure": departure})

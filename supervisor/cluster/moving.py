@@ -54,7 +54,7 @@ async def move_own(shared: Shared, wanted: Record) -> Placed | NotPlaced:
 
 
 async def move_all(shared: Shared, until: float) -> dict[str, str]:
-    """Moves all tasks, again and again until then; returns those that are still here, and why."""
+    """Moves all tasks, again and again until then; returns those that are still here, or come up, and why."""
     while True:
         labels = [record.label for record in shared.ledger.owned()]
         problems: dict[str, str] = {}
@@ -62,6 +62,7 @@ async def move_all(shared: Shared, until: float) -> dict[str, str]:
             batch = labels[start : start + AT_A_TIME]
             found = await shared.scheduler.together(*(move(shared, label) for label in batch))
             problems |= {label: why for label, why in zip(batch, found, strict=True) if why is not None}
+        problems |= dict.fromkeys(shared.boots, "it is being booted here at this moment")
         if not problems or shared.now >= until:
             return problems
         await shared.scheduler.sleep(AGAIN_S)

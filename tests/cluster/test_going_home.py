@@ -1,0 +1,127 @@
+"""A host on its way home, and what happens meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from supervisor.cluster.placing import Placed
+from supervisor.cluster.values import HostState, Member, MemberState, Mode, Needs, Record
+from tests.fakes.cluster import FakeCluster, wanted
+from tests.fakes.virtual_time import on_virtual_time
+
+STEP_S = 0.2
+
+
+async def travel(cluster: FakeCluster, seconds: float) -> None:
+    """So long all hosts hear what each says about itself, and who has left."""
+    for _ in range(round(seconds / STEP_S)):
+        await asyncio.sleep(STEP_S)
+        for host, coordinator in cluster.coordinators.items():
+            member = cluster.members[host]
+            if member.alive is MemberState.ALIVE and "leave" in cluster.machines[host].events:
+                cluster.see(host, alive=MemberState.LEFT)
+            elif member.state is not coordinator.state:
+                cluster.see(host, state=coordinator.state)
+
+
+async def until_it_drains(cluster: FakeCluster, host: str) -> None:
+    cluster.machines[host].idle_from = asyncio.get_running_loop().time()
+    while cluster.coordinators[host].state is not HostState.DRAINING:
+        await travel(cluster, STEP_S)
+
+
+async def guarding(*hosts: str) -> FakeCluster:
+    """Whose newest host has tasks, which the others guard: to hand that over takes a while."""
+    cluster = FakeCluster(*hosts)
+    await cluster.start()
+    for number in range(20):
+        assert isinstance(await cluster.coordinators["a"].apply(wanted(f"task-{number}", mode=Mode.STRICT)), Placed)
+    await asyncio.sleep(60)
+    return cluster
+
+
+def slow_boots(cluster: FakeCluster, host: str, seconds: float) -> None:
+    machine, boot = cluster.machines[host], cluster.machines[host].boot
+
+    async def slow_boot(record: Record, sources: Sequence[Member]) -> None:
+        await asyncio.sleep(seconds)
+        await boot(record, sources)
+
+    machine.boot = slow_boot  # type: ignore[method-assign]
+
+
+@on_virtual_time
+async def test_a_host_that_crashes_meanwhile_is_not_one_too_many() -> None:
+    cluster = await guarding(*"abcd")
+    await until_it_drains(cluster, "a")
+    await travel(cluster, 2 * cluster.rules.propagation_s + 2)  # it hands over
+    await cluster.crash("c")
+    await travel(cluster, 600)
+    assert "leave" not in cluster.machines["a"].events
+    assert cluster.coordinators["a"].state is HostState.UP
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_on_which_a_task_is_being_booted_does_not_go_without_it() -> None:
+    cluster = FakeCluster(*"abcdefgh")
+    await cluster.start()
+    await asyncio.sleep(cluster.rules.age_s)
+    slow_boots(cluster, "a", 60)
+    applying = asyncio.create_task(cluster.coordinators["b"].apply(wanted("task", needs=Needs(1, hosts=("a",)))))
+    await asyncio.sleep(1)
+    cluster.machines["a"].idle_from = asyncio.get_running_loop().time() - 2 * cluster.rules.idle_s
+    await travel(cluster, 200)
+    assert HostState.DRAINING in {state for state, _ in cluster.machines["a"].told}
+    assert isinstance(await applying, Placed)
+    assert cluster.running("task") == ["a"]
+    assert "leave" not in cluster.machines["a"].events
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_is_stopped_on_its_way_home_does_not_say_again_that_it_is_up() -> None:
+    cluster = await guarding(*"abcdefgh")
+    await until_it_drains(cluster, "a")
+    cluster.machines["a"].idle_from = None  # so its own attempt fails
+    before = len(cluster.machines["a"].told)
+    leaving = asyncio.create_task(cluster.coordinators["a"].leave(40))
+    while not leaving.done():
+        await travel(cluster, STEP_S)
+    assert leaving.result() == {}
+    assert {state for state, _ in cluster.machines["a"].told[before:]} <= {HostState.DRAINING}
+    assert cluster.machines["a"].events.count("leave") == 1
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_is_stopped_moves_the_task_that_was_being_booted_there() -> None:
+    cluster = FakeCluster(*"abcde")
+    await cluster.start()
+    slow_boots(cluster, "e", 20)
+    applying = asyncio.create_task(cluster.coordinators["b"].apply(wanted("task")))
+    await asyncio.sleep(2)
+    leaving = asyncio.create_task(cluster.coordinators["e"].leave(40))
+    while not leaving.done():
+        await travel(cluster, STEP_S)
+    assert isinstance(await applying, Placed)
+    assert leaving.result() == {}
+    assert cluster.machines["e"].events[-2:] == ["stop task", "leave"]
+    assert len(cluster.running("task")) == 1
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_drains_says_so_though_its_room_changed_in_the_same_moment() -> None:
+    cluster = FakeCluster(*"abcd")
+    await cluster.start()
+    coordinator = cluster.coordinators["a"]
+    coordinator._shared.admission.insist("big", 1, Needs(99))
+    draining = asyncio.create_task(coordinator.drain(0))
+    coordinator._say_room()  # the look of every second, at this very moment
+    await draining
+    await asyncio.sleep(1)
+    assert coordinator.state is HostState.DRAINING
+    assert cluster.machines["a"].told[-1] == (HostState.DRAINING, False)
+    await cluster.close()
