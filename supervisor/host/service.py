@@ -185,6 +185,9 @@ async def _leave_cluster(parts: _Parts, stop: StopSignals, seconds: float) -> No
     for each in (leaving, urged):
         each.cancel()
     await asyncio.gather(leaving, urged, return_exceptions=True)
+    if not leaving.cancelled() and (defect := leaving.exception()) is not None:
+        text = "the host left its cluster without having handed over all that it has: others start it in a while"
+        host_log().error(text, problem=repr(defect))
 
 
 async def _stop(parts: _Parts, stop: StopSignals, why: str | None, drain_s: float) -> int:
