@@ -71,8 +71,12 @@ class Coordinator:
         rules: Rules,
         spares: Sequence[str] = (),
         order: Rendezvous | None = None,
+        stays_s: float = 0.0,
     ) -> None:
-        """`spares`: ids of hosts that may be started; `order`: shared, if one process has many hosts."""
+        """`spares`: ids of hosts that may be started; `order`: shared, if one process has many hosts.
+
+        `stays_s`: this host does not go home for so long.
+        """
         routed = Routed(me, peers)
         self._shared = Shared(
             me,
@@ -88,7 +92,7 @@ class Coordinator:
         routed.door = self._door
         self._restarting = Restarting(self._shared)
         self._righting = Righting(self._shared)
-        self._going = GoingHome(self._shared)
+        self._going = GoingHome(self._shared, stays_s)
         self._spares = Spares(spares, rules)
         self._running: list[Started] = []
         self._retries: dict[str, float] = {}

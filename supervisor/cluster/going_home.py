@@ -14,9 +14,10 @@ MOVING_S = 90.0
 class GoingHome:
     """The decision and the way of one host. Loop thread."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, stays_s: float = 0.0) -> None:
+        """`stays_s`: it does not go for so long."""
         self._shared = shared
-        self._not_before = shared.now
+        self._not_before = shared.now + stays_s
         self.is_gone = False
         self.is_held = False  # an operator drains the host: whether and when it is up again is not for this one to say
 
@@ -105,8 +106,12 @@ class GoingHome:
             return False
         self.is_gone = True
         shared.notice("leaves", {"departure": departure})
-        await shared.local.leave()
-        await shared.local.power_off(departure)
+        try:
+            await shared.local.leave()
+            await shared.local.power_off(departure)
+        except Exception as problem:  # noqa: BLE001 - a host that is on, and no part of the cluster, is lost
+            shared.notice("still-on", {"problem": str(problem) or repr(problem)})
+            shared.local.come_back(shared.rules.still_on_s)
         return True
 
     async def _is_granted(self) -> bool:

@@ -160,7 +160,10 @@ class Local(Protocol):
         """Says goodbye to the cluster."""
 
     async def power_off(self, departure: Departure) -> None:
-        """Runs the command for that, or says what it would do."""
+        """Runs the command for that, or says what it would do; raises what keeps the machine on."""
+
+    def come_back(self, stays_s: float) -> None:
+        """Begins to take part as a host that has just started, but that does not go home for so long."""
 
     async def wake_spare(self, spare: str) -> None:
         """Starts a spare host; raises BootFailed if it cannot be started."""

@@ -44,6 +44,7 @@ class Rules:
     propagation_s: float = 3.0  # after which everybody knows of a tag that changed; two are waited for
     grant_s: float = 15.0  # a grant is forgotten then; must outlast two propagations, after which all see the drain
     back_off_s: float = 60.0  # after a refused or failed attempt to go home, with jitter
+    still_on_s: float = 3_600.0  # who could not be switched off takes part again, and does not go for so long
 
     # Updates
     canary: float = 0.05  # share of the hosts that take a new image first, at least one

@@ -113,6 +113,30 @@ async def test_a_host_that_is_stopped_moves_the_task_that_was_being_booted_there
 
 
 @on_virtual_time
+async def test_a_machine_that_cannot_be_switched_off_comes_back_and_says_why() -> None:
+    cluster = FakeCluster(*"abcde")
+    cluster.machines["a"].power_problem = "no right to do that"
+    await cluster.start()
+    await until_it_drains(cluster, "a")
+    await travel(cluster, 60)
+    assert cluster.machines["a"].events == ["leave", f"come back for {cluster.rules.still_on_s:g} s"]
+    assert ("a", "still-on") in cluster.notices
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_came_back_so_does_not_go_again_for_a_while() -> None:
+    cluster = FakeCluster(*"abcde")
+    await cluster.start("b", "c", "d", "e")
+    await cluster.start("a", stays_s=3600.0)
+    began = cluster.machines["a"].idle_from = asyncio.get_running_loop().time()
+    while cluster.machines["a"].departure is None:
+        await travel(cluster, STEP_S)
+    assert asyncio.get_running_loop().time() - began >= 3600
+    await cluster.close()
+
+
+@on_virtual_time
 async def test_a_host_that_drains_says_so_though_its_room_changed_in_the_same_moment() -> None:
     cluster = FakeCluster(*"abcd")
     await cluster.start()

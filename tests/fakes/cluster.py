@@ -10,6 +10,7 @@ from typing import Any
 
 from supervisor.cluster.coordinator import Coordinator
 from supervisor.cluster.ports import BootFailed, Door, Kept, Silent
+from supervisor.cluster.power.failures import PowerOffFailed
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.scheduler import AsyncioScheduler
 from supervisor.cluster.values import (
@@ -96,6 +97,7 @@ class FakeMachine:
         self.idle_from: float | None = None
         self.boot_problem: str | None = None
         self.boot_cause = Cause.HOST
+        self.power_problem: str | None = None
         self.woken: list[str] = []
         self.departure: Departure | None = None
 
@@ -137,6 +139,11 @@ class FakeMachine:
 
     async def power_off(self, departure: Departure) -> None:
         self.departure = departure
+        if self.power_problem is not None:
+            raise PowerOffFailed(self.power_problem)
+
+    def come_back(self, stays_s: float) -> None:
+        self.events.append(f"come back for {stays_s:g} s")
 
     async def wake_spare(self, spare: str) -> None:
         self.woken.append(spare)
@@ -205,7 +212,7 @@ class FakeCluster:
         self.notices: list[tuple[str, str]] = []  # host, what
         self.placed: list[Mapping[str, Any]] = []  # the details of those about placements
 
-    async def start(self, *hosts: str) -> None:
+    async def start(self, *hosts: str, stays_s: float = 0.0) -> None:
         """Starts those hosts, or all."""
         for host in hosts or tuple(self.machines):
             self.wires[host] = Wire(host, self)
@@ -218,6 +225,7 @@ class FakeCluster:
                 notice=lambda what, details, host=host: self._note(host, what, details),  # type: ignore[misc]
                 rules=self.rules,
                 spares=self.spares,
+                stays_s=stays_s,
             )
             self.coordinators[host] = coordinator
             coordinator.on_members(self.members.values())

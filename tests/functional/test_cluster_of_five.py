@@ -101,6 +101,16 @@ def test_idle_hosts_go_home_down_to_the_floor_the_newest_stays(five: Machines, t
     assert one_copy_each(five, 3)
 
 
+def test_a_machine_that_cannot_be_switched_off_takes_part_again(tmp_path: Path) -> None:
+    with machines(3, tmp_path, clusterPace=PACE, **HOME, powerOffCommand="false") as three:
+        three.begin()
+        three.wait(lambda: "cluster: still-on" in three[1].log_text(), "that the oldest could not be switched off", 240)
+        three.wait_joined(three.hosts)
+        assert three[1].control.apply(answering_task(tmp_path / "apps", "task", PORT))["host"] == "h3"
+        three[3].kill()
+        three.wait(lambda: len(three.answering(PORT)) == 1, "that the others take over", 120)
+
+
 def test_nobody_is_taken_for_dead_while_packets_are_lost(five: Machines, tmp_path: Path) -> None:
     if shutil.which("nft") is None:
         pytest.skip("nft (nftables) is not here")

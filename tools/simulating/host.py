@@ -200,6 +200,9 @@ class Host:
         self.has_gone_home = True
         self.life.is_over = True
 
+    def come_back(self, stays_s: float) -> None:
+        """Machines here go off when they are told to."""
+
     async def wake_spare(self, spare: str) -> None:
         """By a packet that arrives."""
         self._world.wakes(spare)

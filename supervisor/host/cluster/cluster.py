@@ -42,7 +42,14 @@ if TYPE_CHECKING:
     from supervisor.host.tasks import Tasks
 
 AGENT_FOLDER = "serf"  # below the state's folder
-LEVELS = {"defect": "error", "restart-failed": "warning", "boot-failed": "warning", "wake-failed": "warning"}
+LEVELS = {
+    "defect": "error",
+    "still-on": "error",
+    "restart-failed": "warning",
+    "boot-failed": "warning",
+    "wake-failed": "warning",
+}
+AGAIN_S = 30.0
 FIRST_LOOK_S = 3.0  # for the agent's first list of members; a host that is alone goes on then
 
 
@@ -65,11 +72,13 @@ class Cluster:
         self.wire = Wire(self._ring)
         self.calls = PeerCalls(self.wire)
         self._happened: Counter[str] = Counter()
-        self.membership = SerfMembership(own, self._serf(keys), _tell, chance=random.SystemRandom())
+        self._keys = keys
+        self.membership = self._new_membership()
         self.coordinator: Coordinator | None = None
         self._seen = asyncio.Event()  # the members, as the cluster has them now
         self._stack = AsyncExitStack()
         self._part = AsyncExitStack()  # what ends when another process goes on
+        self._coming_back: asyncio.Task[None] | None = None
         self._tasks: Tasks
         self._forget: Callable[[str], object]
 
@@ -113,8 +122,11 @@ class Cluster:
         part = self.coordinator
         return None if part is None else figures_of(self.membership, part, self._happened, self.calls.counts)
 
-    async def begin(self) -> None:
-        """Takes part: starts the agent, finds out which tasks are still this host's, and brings those up."""
+    async def begin(self, stays_s: float = 0.0) -> None:
+        """Takes part: starts the agent, finds out which tasks are still this host's, and brings those up.
+
+        `stays_s`: it does not go home for so long.
+        """
         options = DownloadOptions(self._settings.state_dir / "uploads", self._settings.bundle_size)
         downloads = Downloads(self.wire, options, self._bundles.has, self._add_bundle)
         local = HostLocal(
@@ -129,7 +141,9 @@ class Cluster:
             notice=self._notice,
             rules=rules_of(self._settings),
             spares=self._power.spares,
+            stays_s=stays_s,
         )
+        local.on_still_on = self._come_back
         local.on_told = lambda: self._look(coordinator)  # not after the cluster's pause for news
         await self._part.enter_async_context(self.membership)
         following = asyncio.create_task(self._follow(coordinator))
@@ -143,8 +157,9 @@ class Cluster:
 
     async def end_part(self) -> None:
         """Takes part no more, without a word: another process of this host goes on, or this one just ends."""
-        self.coordinator = None
-        await self._part.aclose()
+        if self._coming_back is not None:
+            await _cancelled(self._coming_back)
+        await self._end()
 
     async def leave(self, within_s: float) -> None:
         """Moves the tasks to other hosts, each answering there before it ends here, and says goodbye."""
@@ -162,10 +177,33 @@ class Cluster:
         """Reads the keys anew; returns the files' names. SettingsError: all stays as it was."""
         keys = read_keys(self._key_file)
         self._ring.become(keys)
+        self._keys = keys
         self.membership.use_keys([key.derived("serf") for key in keys])
         return (str(self._key_file),)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    async def _end(self) -> None:
+        self.coordinator = None
+        await self._part.aclose()
+
+    def _come_back(self, stays_s: float) -> None:
+        self._coming_back = asyncio.create_task(self._begin_anew(stays_s))
+
+    async def _begin_anew(self, stays_s: float) -> None:
+        """It left, and the machine is still on."""
+        while True:
+            await self._end()
+            self._seen.clear()
+            self.membership = self._new_membership()
+            try:
+                return await self.begin(stays_s)
+            except Exception as error:  # noqa: BLE001 - nobody else would try again
+                host_log().error("cluster: this host cannot take part again yet", problem=repr(error))
+            await asyncio.sleep(AGAIN_S)
+
+    def _new_membership(self) -> SerfMembership:
+        return SerfMembership(self.own, self._serf(self._keys), _tell, chance=random.SystemRandom())
 
     async def _first_look(self) -> None:
         """Waits until the members are known."""

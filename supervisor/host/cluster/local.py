@@ -50,6 +50,7 @@ class HostLocal:
         self._power = power
         self._forget = forget
         self.on_told: Callable[[], object] = _nothing  # this host says something new about itself
+        self.on_still_on: Callable[[float], object] = _nothing  # it left, and could not be switched off
         self._busy_at = asyncio.get_running_loop().time()
 
     def capacity(self) -> Capacity:
@@ -130,13 +131,17 @@ class HostLocal:
         await self._membership.leave()
 
     async def power_off(self, departure: Departure) -> None:
-        """Switches the machine off."""
+        """Switches the machine off. PowerOffFailed."""
         await self._power.off(departure)
+
+    def come_back(self, stays_s: float) -> None:
+        """By a coordinator and an agent in the place of those that left."""
+        self.on_still_on(stays_s)
 
     async def wake_spare(self, spare: str) -> None:
         """BootFailed."""
         await self._power.wake(spare)
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     """Nobody wants to know."""
