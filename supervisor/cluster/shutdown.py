@@ -33,16 +33,24 @@ def why_stay(view: View, me: Member, rules: Rules, *, gone: Collection[str] = ()
     newer = sum(newest_first(member) < newest_first(me) and member.id not in gone for member in view.up)
     if newer < rules.floor:
         return f"only {newer} hosts are newer, and {rules.floor} have to stay"
-    return why_wait(view, me, rules, gone=gone)
+    return _why_wait(view, me, rules, rules.floor, gone)
 
 
 def why_wait(view: View, me: Member, rules: Rules, *, gone: Collection[str] = ()) -> str | None:
-    """The part of the rule that holds for every host that goes, for whatever reason."""
+    """Why a host that comes back with a newer image has to wait.
+
+    It may be among the newest, and in a cluster of `floor` hosts or less all others stay: those that left a while ago
+    may be about to come back, and count among them.
+    """
+    return _why_wait(view, me, rules, max(1, min(rules.floor, len(view.members) - 1)), gone)
+
+
+def _why_wait(view: View, me: Member, rules: Rules, floor: int, gone: Collection[str]) -> str | None:
     staying = [member for member in view.up if member.id != me.id and member.id not in gone]
     if not view.has_majority:
         return f"only {len(view.alive)} of {view.expected} hosts are seen"
-    if len(staying) < rules.floor:
-        return f"only {len(staying)} hosts would stay up, and {rules.floor} have to"
+    if len(staying) < floor:
+        return f"only {len(staying)} hosts would stay up, and {floor} have to"
     if len((view.draining | set(gone)) - {me.id}) >= (most := at_a_time(view, rules)):
         return f"{most} hosts may go at a time, and as many are about to"
     with_room = sum(member.room for member in staying)

@@ -177,6 +177,9 @@ class HostSettings:
         default=False, kind=Switch(), meaning="whether a host that went home is switched off; else it only says so"
     )
     power_off_command: tuple[str, ...] = setting(("poweroff",), Program(), "the command that switches it off, no shell")
+    reboot_command: tuple[str, ...] = setting(
+        ("reboot",), Program(), "the command by which it starts again with a newer image instead, if `powerOff` is true"
+    )
     spares: tuple[Spare, ...] = setting(
         (), Spares(), "hosts that are off, and how each is started when no host has room"
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 
 from supervisor.cluster.placing import Placed
-from supervisor.cluster.values import HostState, Member, MemberState, Mode, Needs, Record
+from supervisor.cluster.values import Departure, HostState, Member, MemberState, Mode, Needs, Record
 from tests.fakes.cluster import FakeCluster, wanted
 from tests.fakes.virtual_time import on_virtual_time
 
@@ -122,6 +125,26 @@ async def test_a_machine_that_cannot_be_switched_off_comes_back_and_says_why() -
     assert cluster.machines["a"].events == ["leave", f"come back for {cluster.rules.still_on_s:g} s"]
     assert ("a", "still-on") in cluster.notices
     await cluster.close()
+
+
+@pytest.mark.parametrize("hosts", ["ab", "abc"])
+def test_a_cluster_of_few_hosts_gets_a_new_image_too(hosts: str) -> None:
+    @on_virtual_time
+    async def check() -> None:
+        cluster = FakeCluster(*hosts)
+        for host in hosts:
+            cluster.members[host] = replace(cluster.members[host], image="two" if host == hosts[-1] else "one")
+        await cluster.start()
+        for number in range(5):
+            await cluster.coordinators["a"].apply(wanted(f"task-{number}", mode=Mode(list(Mode)[number % 2])))
+        await travel(cluster, 2000)
+        left = [host for host in hosts if "leave" in cluster.machines[host].events]
+        assert len(left) == 1  # until it is back
+        assert cluster.machines[left[0]].departure is Departure.UPDATE
+        assert all(len(cluster.running(f"task-{number}")) == 1 for number in range(5))
+        await cluster.close()
+
+    check()
 
 
 @on_virtual_time

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.cluster.rules import Rules
-from supervisor.cluster.shutdown import GRANTERS, Grants, granters, is_granted, is_rested, why_stay
+from supervisor.cluster.shutdown import GRANTERS, Grants, granters, is_granted, is_rested, why_stay, why_wait
 from supervisor.cluster.values import HostState, Member, MemberState
 from supervisor.cluster.view import View
 from tests.fakes.cluster import member
@@ -45,6 +45,18 @@ def test_a_minority_freezes_and_headroom_stays(changed: dict[str, object], why: 
         answer = why_stay(with_changed(members, *range(1, 20), **changed), members[0], RULES)
         why = "only 0 of the hosts that stay have room, and 1 should"
     assert answer == why
+
+
+def test_in_a_small_cluster_one_host_after_the_other_starts_again_while_all_others_stay() -> None:
+    for count in (2, 3):
+        members = hosts(count)
+        assert why_wait(View(members), members[0], RULES) is None
+        assert why_stay(View(members), members[0], RULES) is not None
+        away = with_changed(members, 1, alive=MemberState.LEFT)
+        assert why_wait(away, members[0], RULES) == f"only {count - 2} hosts would stay up, and {count - 1} have to"
+    members = hosts(5)
+    assert why_wait(with_changed(members, 2, 3, alive=MemberState.LEFT), members[0], RULES) is not None
+    assert why_wait(View(members[:1]), members[0], RULES) is not None
 
 
 def test_who_said_goodbye_is_not_missed() -> None:

@@ -151,7 +151,7 @@ def test_a_new_image_takes_over_host_by_host_and_no_request_is_lost(five: Machin
     gone = tmp_path / "gone"
     gone.mkdir()
     for each in five.hosts:
-        each.settings |= {**HOME, "powerOffCommand": f"touch {gone}/{each.id}", "imageId": "v1", "clusterPace": 0.05}
+        each.settings |= {**HOME, "rebootCommand": f"touch {gone}/{each.id}", "imageId": "v1", "clusterPace": 0.05}
         each.settings |= {"clusterGrace": "60s", "clusterIdle": "2h"}  # none goes home for want of work
     five.begin()
     apply_many(five, tmp_path / "apps", 5, idle=None)

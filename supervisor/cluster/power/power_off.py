@@ -1,4 +1,4 @@
-"""How this host is switched off: a command, or words about it as long as the operator has not turned it on."""
+"""How this host is switched off, or starts again: a command, or words about it until the operator turned it on."""
 
 from __future__ import annotations
 
@@ -45,4 +45,4 @@ class PowerOffDryRun:
 
     async def power_off(self, why: str) -> None:
         """Says which command would run, and why."""
-        self._tell(f"dry run: this host ({why}) would be switched off by `{tell_words(self._words)}`")
+        self._tell(f"dry run: this host ({why}) would run `{tell_words(self._words)}`")

@@ -1,8 +1,9 @@
-"""Switching this machine off, and others on."""
+"""Switching this machine off, or off and on again, and others on."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from supervisor.cluster.ports import BootFailed
 from supervisor.cluster.power.failures import PowerOffFailed
@@ -22,12 +23,8 @@ class Power:
     """Loop thread."""
 
     def __init__(self, settings: HostSettings) -> None:
-        words = settings.power_off_command
-        self._off: PowerOff = (
-            PowerOffByCommand(words)
-            if settings.power_off
-            else PowerOffDryRun(words, lambda text: host_log().info("cluster: " + text))
-        )
+        commands = {Departure.IDLE: settings.power_off_command, Departure.UPDATE: settings.reboot_command}
+        self._off = {departure: _power_off(words, settings) for departure, words in commands.items()}
         self._waker = Waker(settings.spares)
 
     @property
@@ -41,10 +38,10 @@ class Power:
 
     async def off(self, departure: Departure) -> None:
         """Runs the command, and ends with the machine; PowerOffFailed if that stays on."""
-        await self._off.power_off(departure.value)
+        await self._off[departure].power_off(departure.value)
         await asyncio.sleep(STILL_ON_S)
         raise PowerOffFailed(
-            f"the command that switches this host off ended well, and it is still on {STILL_ON_S:g} s later",
+            f"the command that switches this host off or starts it again ended well {STILL_ON_S:g} s ago",
             "see what the command does, and that it may",
         )
 
@@ -54,3 +51,9 @@ class Power:
             await self._waker.wake(spare)
         except IsolatedError as error:
             raise BootFailed(str(error)) from error
+
+
+def _power_off(words: Sequence[str], settings: HostSettings) -> PowerOff:
+    if settings.power_off:
+        return PowerOffByCommand(words)
+    return PowerOffDryRun(words, lambda text: host_log().info("cluster: " + text))

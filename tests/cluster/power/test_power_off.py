@@ -36,6 +36,6 @@ async def test_a_dry_run_says_what_would_happen_and_does_nothing(tmp_path: Path)
     program = script(tmp_path, f"echo > {tmp_path}/did")
     off: PowerOff = PowerOffDryRun((program, "a b"), told.append)
     await off.power_off("idle")
-    assert told == [f"dry run: this host (idle) would be switched off by `{program} 'a b'`"]
+    assert told == [f"dry run: this host (idle) would run `{program} 'a b'`"]
     assert not (tmp_path / "did").exists()
     assert DEFAULT == ("poweroff",)
