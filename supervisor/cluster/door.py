@@ -31,16 +31,21 @@ from supervisor.cluster.values import (
     Withheld,
 )
 
+BUNDLE_S = 2.0  # for which a guardian's answer waits for a bundle: its caller waits four
+AGAIN_S = 5.0  # after a guardian did not get a bundle; then twice as long, up to
+AGAIN_MOST_S = 60.0
+
 
 class HostDoor:
     """The Door of one host. Loop thread."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._admitted: dict[str, tuple[float, Record]] = {}  # when, oldest first, and what
+        self._admitted: dict[str, tuple[float, Record, str]] = {}  # when, oldest first, what, and who asked
+        self._fetching: set[str] = set()  # labels of tasks whose bundles this host, their guardian, does not have
         self._grants = Grants(shared.rules)
 
-    async def admit(self, record: Record) -> Admitted | Full | Refused:
+    async def admit(self, record: Record, caller: str = "") -> Admitted | Full | Refused:
         """Reserves room for 10 s; refuses while this host starts or drains."""
         shared = self._shared
         if shared.state is not HostState.UP:
@@ -52,20 +57,21 @@ class HostDoor:
         if isinstance(answer, Admitted):
             self._forget_expired()
             self._admitted.pop(record.label, None)
-            self._admitted[record.label] = (shared.now, record)
+            self._admitted[record.label] = (shared.now, record, caller)
         return answer
 
     async def boot(self, label: str, epoch: int) -> Booted | Refused:
         """Tells the guardians, then boots: so nobody serves an epoch that was given to somebody else meanwhile.
 
-        If it does not come up they are told that, too, and believe in no lease of it.
+        The bundle is here before anybody is told: guardians get it from this host. If the task does not come up they
+        are told that, too, and believe in no lease of it.
         """
         shared = self._shared
         async with shared.turn(label):
             owned = shared.ledger.owns(label)
             if owned is not None and owned.epoch == epoch and label in shared.runs:
                 return Booted()
-            _, record = self._admitted.pop(label, (0.0, None))
+            _, record, caller = self._admitted.pop(label, (0.0, None, ""))
             if record is None or record.epoch != epoch or not shared.admission.confirm(label, epoch, shared.now):
                 return Refused(f"epoch {epoch} of task {label} was not admitted by {shared.me} within the last seconds")
             if shared.placing.get(label, epoch) != epoch:
@@ -73,7 +79,7 @@ class HostDoor:
                 return Refused(f"host {shared.me} places task {label} itself at this moment")
             shared.boots[label] = record.version
             try:
-                refused = await self._come_up(record)
+                refused = await self._come_up(record, caller)
             finally:
                 del shared.boots[label]
             if refused is not None:
@@ -83,8 +89,8 @@ class HostDoor:
                 return refused
             return Booted()
 
-    async def guard(self, record: Record) -> Withheld | None:
-        """Keeps the record and, before it says so, the bundle."""
+    async def guard(self, record: Record, caller: str = "") -> Withheld | None:
+        """Keeps the record, whose word counts without the bundle; goes on to fetch one that does not come at once."""
         shared = self._shared
         withheld = judge_record(shared.ledger.entry(record.label), record, shared.view)
         if withheld is not None:
@@ -94,7 +100,9 @@ class HostDoor:
             await shared.learn(record)
         is_guardian = shared.me in record.guardians and not record.removed
         if is_guardian and record.bundle is not None:
-            await shared.local.hold_bundle(record.bundle, sources(shared, record))
+            hosts = sources(shared, record, caller)
+            if not await shared.local.hold_bundle(record.bundle, hosts, BUNDLE_S):
+                shared.scheduler.start(self._fetch(record.label))
         return None
 
     async def claim(self, claim: Claim) -> Promised | Withheld:
@@ -149,9 +157,14 @@ class HostDoor:
         """What this host knows."""
         return self._shared.ledger.record(label)
 
-    async def revise(self, record: Record) -> Revised | Refused:
-        """Changes, stops, moves or removes a task of this host."""
+    async def revise(self, record: Record, caller: str = "") -> Revised | Refused:
+        """Changes, stops, moves or removes a task of this host. Nothing has changed if its new bundle cannot be had."""
         shared = self._shared
+        owned = shared.ledger.owns(record.label)
+        if owned is not None and record.bundle != owned.bundle:
+            refused = await self._get_bundle(record, caller)  # not in the task's turn: its copy can end meanwhile
+            if refused is not None:
+                return refused
         async with shared.turn(record.label):
             owned = shared.ledger.owns(record.label)
             if owned is None:
@@ -168,6 +181,33 @@ class HostDoor:
         until = self._shared.now - self._shared.rules.reservation_s
         while self._admitted and (oldest := next(iter(self._admitted.items())))[1][0] < until:
             del self._admitted[oldest[0]]
+
+    async def _get_bundle(self, record: Record, caller: str) -> Refused | None:
+        """Why it is not here; None: it is, or there is none."""
+        shared = self._shared
+        hosts = sources(shared, record, caller)
+        if record.bundle is None or await shared.local.hold_bundle(record.bundle, hosts):
+            return None
+        asked = ", ".join(member.id for member in hosts) or "the hosts that are up"
+        return Refused(f"host {shared.me} could not get its bundle {record.bundle[:12]} from any of {asked}")
+
+    async def _fetch(self, label: str) -> None:
+        """Gets the bundle of a task that this host guards, later and later."""
+        shared, wait_s = self._shared, AGAIN_S
+        if label in self._fetching:
+            return
+        self._fetching.add(label)
+        try:
+            while True:
+                await shared.scheduler.sleep(wait_s * shared.chance.uniform(0.5, 1.5))
+                record = shared.ledger.record(label)
+                if record is None or record.bundle is None or shared.me not in record.guardians:
+                    return
+                if await shared.local.hold_bundle(record.bundle, sources(shared, record)):
+                    return
+                wait_s = min(AGAIN_MOST_S, 2 * wait_s)
+        finally:
+            self._fetching.discard(label)
 
     async def _move(self, wanted: Record) -> Revised | Refused:
         outcome = await move_own(self._shared, wanted)
@@ -219,9 +259,12 @@ class HostDoor:
         shared.admission.insist(owned.label, owned.epoch, owned.needs)
         return False
 
-    async def _come_up(self, record: Record) -> Refused | None:
+    async def _come_up(self, record: Record, caller: str) -> Refused | None:
         """Why not; None: the task answers, and is this host's."""
         shared = self._shared
+        refused = await self._get_bundle(record, caller)
+        if refused is not None:
+            return refused
         told = await tell(shared, record)
         if told.newer is not None or told.epoch > record.epoch:
             return Refused("it was placed elsewhere meanwhile")

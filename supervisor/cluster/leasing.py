@@ -76,8 +76,8 @@ def _note(shared: Shared, guardian: str, held: dict[str, Version], answer: Lease
             shared.doubt(label, DOUBT_WITHIN_S if may_run(shared, label) else AGAIN_S)
 
 
-def sources(shared: Shared, record: Record) -> list[Member]:
-    """Hosts that may have the task's bundle."""
-    hosts = dict.fromkeys((record.owner, *union(record)))
+def sources(shared: Shared, record: Record, caller: str = "") -> list[Member]:
+    """Hosts that may have the task's bundle: first of all, who sent the record."""
+    hosts = dict.fromkeys((caller, record.owner, *union(record)))
     found = (shared.member(host) for host in hosts if host != shared.me)
     return [member for member in found if member is not None]

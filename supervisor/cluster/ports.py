@@ -41,17 +41,21 @@ class BootFailed(Exception):
 class Door(Protocol):
     """What a host answers to its peers. The coordinator is one; the peer door of the control API calls it.
 
-    Each call is idempotent. Loop thread.
+    Each call is idempotent. `caller`: id of the host that asks, from which the bundle of `record` may be had; ''
+    if it does not say. Loop thread.
     """
 
-    async def admit(self, record: Record) -> Admitted | Full | Refused:
+    async def admit(self, record: Record, caller: str = "") -> Admitted | Full | Refused:
         """Reserves room for `record` (its owner is this host) for 10 s; the same label and epoch reserve once."""
 
     async def boot(self, label: str, epoch: int) -> Booted | Refused:
         """Boots what was admitted; returns once it answers requests. Takes as long as the boot does."""
 
-    async def guard(self, record: Record) -> Withheld | None:
-        """Keeps `record` and its bundle; None: kept. Withheld: there is a newer record, or a promise for one."""
+    async def guard(self, record: Record, caller: str = "") -> Withheld | None:
+        """Keeps `record`; None: kept. Withheld: there is a newer record, or a promise for one.
+
+        Its bundle is here, too, by then, or is fetched until it is: a record counts without it.
+        """
 
     async def claim(self, claim: Claim) -> Promised | Withheld:
         """A guardian's word on who may place a task anew. One claimant for each epoch."""
@@ -71,7 +75,7 @@ class Door(Protocol):
     async def find(self, label: str) -> Record | None:
         """The newest record that this host has of a task, tombstones included."""
 
-    async def revise(self, record: Record) -> Revised | Refused:
+    async def revise(self, record: Record, caller: str = "") -> Revised | Refused:
         """Makes `record` the task's at its owner, this host: changed, stopped, moved if it has to, or removed.
 
         Its version must follow the one that the owner has; otherwise Refused. Refused, too, if most guardians do not
@@ -80,7 +84,10 @@ class Door(Protocol):
 
 
 class Peers(Protocol):
-    """The other hosts' doors; every call may raise Silent. Answers within seconds, but for boot()."""
+    """The other hosts' doors, which are told who calls; every call may raise Silent.
+
+    Answers within seconds, but for boot() and revise().
+    """
 
     async def admit(self, to: Member, record: Record) -> Admitted | Full | Refused:
         """As in Door."""
@@ -141,8 +148,8 @@ class Local(Protocol):
     async def stop(self, label: str) -> None:
         """Lets a task's requests finish and ends it; nothing if there is none."""
 
-    async def hold_bundle(self, digest: str, sources: Sequence[Member]) -> bool:
-        """Gets a bundle if it is not here; False: from none of `sources`."""
+    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
+        """Gets a bundle if it is not here; False: from none of `sources`, or not in that time, and may still come."""
 
     async def load(self) -> Sequence[Kept]:
         """What keep() kept before this process started."""

@@ -32,13 +32,13 @@ class Routed:
 
     async def admit(self, to: Member, record: Record) -> Admitted | Full | Refused:
         """As in Peers, like all that follow."""
-        return await (self.door.admit(record) if to.id == self._me else self._peers.admit(to, record))
+        return await (self.door.admit(record, self._me) if to.id == self._me else self._peers.admit(to, record))
 
     async def boot(self, to: Member, label: str, epoch: int) -> Booted | Refused:
         return await (self.door.boot(label, epoch) if to.id == self._me else self._peers.boot(to, label, epoch))
 
     async def guard(self, to: Member, record: Record) -> Withheld | None:
-        return await (self.door.guard(record) if to.id == self._me else self._peers.guard(to, record))
+        return await (self.door.guard(record, self._me) if to.id == self._me else self._peers.guard(to, record))
 
     async def claim(self, to: Member, claim: Claim) -> Promised | Withheld:
         return await (self.door.claim(claim) if to.id == self._me else self._peers.claim(to, claim))
@@ -59,4 +59,4 @@ class Routed:
         return await (self.door.find(label) if to.id == self._me else self._peers.find(to, label))
 
     async def revise(self, to: Member, record: Record) -> Revised | Refused:
-        return await (self.door.revise(record) if to.id == self._me else self._peers.revise(to, record))
+        return await (self.door.revise(record, self._me) if to.id == self._me else self._peers.revise(to, record))

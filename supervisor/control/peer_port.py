@@ -14,7 +14,7 @@ from supervisor.spec.peer_views import (
     LeaseRequest,
     OutcomeView,
     OwnedView,
-    RecordView,
+    RecordRequest,
     RetireRequest,
     WordView,
 )
@@ -23,13 +23,13 @@ from supervisor.spec.peer_views import (
 class PeerControl(Protocol):
     """Loop thread; every call may come twice. Refusals are ControlErrors: the caller takes the host for silent."""
 
-    async def admit(self, record: RecordView) -> OutcomeView:
+    async def admit(self, record: RecordRequest) -> OutcomeView:
         """Reserves room for a task: admitted, full or refused."""
 
     async def boot(self, request: BootRequest) -> OutcomeView:
         """Boots what was admitted: booted, once it answers requests, or refused."""
 
-    async def guard(self, record: RecordView) -> WordView:
+    async def guard(self, record: RecordRequest) -> WordView:
         """Keeps a record, or says what is newer."""
 
     async def claim(self, request: ClaimRequest) -> WordView:
@@ -50,7 +50,7 @@ class PeerControl(Protocol):
     async def find(self, label: str) -> FoundView:
         """The newest record of a task."""
 
-    async def revise(self, record: RecordView) -> OutcomeView:
+    async def revise(self, record: RecordRequest) -> OutcomeView:
         """Changes a task at its owner, this host: revised or refused."""
 
     async def open_bundle(self, digest: str) -> BinaryIO:

@@ -20,14 +20,14 @@ from supervisor.spec.peer_views import (
     LeaseRequest,
     OutcomeView,
     OwnedView,
-    RecordView,
+    RecordRequest,
     RetireRequest,
     WordView,
 )
 
 PEERS_ALONE = frozenset({Access.PEER})
 OUTCOME = {200: view(OutcomeView, "what became of it")}
-RECORD = Content(view=RecordView)
+RECORD = Content(view=RecordRequest)
 BODY = (413, 415, 503)  # what a body is refused for, and a host that starts or drains
 STORED = (*BODY, 507)
 

@@ -18,7 +18,7 @@ from supervisor.spec.peer_views import (
     ClaimRequest,
     GrantRequest,
     LeaseRequest,
-    RecordView,
+    RecordRequest,
     RetireRequest,
 )
 
@@ -28,7 +28,7 @@ PIECE = 256 * 1024  # bytes read and sent at once
 
 async def admit(call: Call) -> web.StreamResponse:
     """Reserves room for a task."""
-    record = await _read(call, RecordView)
+    record = await _read(call, RecordRequest)
     return answers.one(await call.api.keep(call.peer.admit(record)))
 
 
@@ -40,7 +40,7 @@ async def boot(call: Call) -> web.StreamResponse:
 
 async def guard(call: Call) -> web.StreamResponse:
     """Keeps a record."""
-    record = await _read(call, RecordView)
+    record = await _read(call, RecordRequest)
     return answers.one(await call.api.keep(call.peer.guard(record)))
 
 
@@ -81,7 +81,7 @@ async def find(call: Call) -> web.StreamResponse:
 
 async def revise(call: Call) -> web.StreamResponse:
     """Changes a task that this host owns."""
-    record = await _read(call, RecordView)
+    record = await _read(call, RecordRequest)
     return answers.one(await call.api.keep(call.peer.revise(record)))
 
 

@@ -73,6 +73,12 @@ class RecordView(PeerView):
     void: bool = Field(default=False, description="true: a new task that came up nowhere")
 
 
+class RecordRequest(RecordView):
+    """A record, and who sends it."""
+
+    caller: HostId | None = Field(default=None, description="id of the host that asks: the bundle may be had there")
+
+
 class BootRequest(PeerView):
     """Which admitted task to boot."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import Kept
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.shared import Shared
-from supervisor.cluster.values import Cause, Departure, HostState, MemberState, Mode, Needs, Record
+from supervisor.cluster.values import Cause, Departure, HostState, Member, MemberState, Mode, Needs, Record
 from tests.fakes.cluster import FakeCluster, wanted
 from tests.fakes.virtual_time import on_virtual_time
 
@@ -122,6 +123,87 @@ async def test_any_host_finds_changes_and_removes_a_task() -> None:
     assert isinstance(await cluster.coordinators["d"].remove("task"), Placed)
     assert await cluster.coordinators["a"].remove("task") is None
     assert cluster.running("task") == []
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_bundle_that_only_the_asked_host_has_comes_to_the_owner_and_its_guardians() -> None:
+    names = tuple("abcdefghij")
+    cluster = FakeCluster(*names)
+    await cluster.start()
+
+    async def applies(asked: str, label: str, digest: str) -> None:
+        cluster.machines[asked].bundles.add(digest)
+        outcome = await cluster.coordinators[asked].apply(replace(wanted(label), bundle=digest))
+        assert isinstance(outcome, Placed)
+        assert cluster.running(label) == ["j"]
+        assert all(digest in cluster.machines[host].bundles for host in ("j", *outcome.record.guardians))
+
+    for number in range(20):
+        await applies(names[number % 9], f"task-{number}", f"first-{number}")
+        await applies(names[number % 7], f"task-{number}", f"second-{number}")
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_bundle_goes_with_a_change_that_moves_a_task() -> None:
+    cluster = FakeCluster(*"abcdefgh")
+    cluster.machines["a"].memory = 1000
+    await cluster.start()
+    first = await cluster.coordinators["b"].apply(wanted("task"))
+    assert isinstance(first, Placed)
+    asked = next(host for host in "bcdefg" if host not in first.record.guardians)
+    cluster.machines[asked].bundles.add("new")
+    outcome = await cluster.coordinators[asked].apply(replace(wanted("task", needs=Needs(500)), bundle="new"))
+    assert isinstance(outcome, Placed)
+    assert cluster.running("task") == ["a"]
+    assert all("new" in cluster.machines[host].bundles for host in ("a", *outcome.record.guardians))
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_change_whose_bundle_cannot_be_had_is_refused_and_changes_nothing() -> None:
+    cluster = FakeCluster(*"abcdef")
+    await cluster.start()
+    before = await cluster.coordinators["a"].apply(wanted("task", version=1))
+    assert isinstance(before, Placed)
+    outcome = await cluster.coordinators["a"].apply(replace(wanted("task", version=2), bundle="nowhere"))
+    assert isinstance(outcome, NotPlaced)
+    assert "host f could not get its bundle nowhere from any of a, " in outcome.problem
+    await asyncio.sleep(RULES.audit_s)
+    for each in cluster.coordinators.values():
+        known = await each.find("task")
+        assert known is not None
+        assert (known.settings, known.bundle) == ({"version": 1}, None)
+    assert cluster.machines["f"].running["task"] == before.record
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_guardian_that_did_not_get_a_bundle_keeps_the_record_and_gets_the_bundle_later() -> None:
+    cluster = FakeCluster(*"abcdef")
+    await cluster.start()
+    first = await cluster.coordinators["a"].apply(wanted("task"))
+    assert isinstance(first, Placed)
+    guardian = next(host for host in first.record.guardians if host not in "af")
+    machine = cluster.machines[guardian]
+    hold, can_hold = machine.hold_bundle, False
+
+    async def hold_later(digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
+        return can_hold and await hold(digest, sources, within_s)
+
+    machine.hold_bundle = hold_later  # type: ignore[method-assign]
+    cluster.machines["a"].bundles.add("new")
+    outcome = await cluster.coordinators["a"].apply(replace(wanted("task"), bundle="new"))
+    assert isinstance(outcome, Placed)
+    known = await cluster.coordinators[guardian].door.find("task")
+    assert known is not None
+    assert known.bundle == "new"
+    await asyncio.sleep(120)
+    assert "new" not in machine.bundles
+    can_hold = True
+    await asyncio.sleep(100)
+    assert "new" in machine.bundles
     await cluster.close()
 
 

@@ -62,6 +62,7 @@ def record(
     needs: Needs | None = None,
     removed: bool = False,
     settings: Mapping[str, Any] | None = None,
+    bundle: str | None = None,
 ) -> Record:
     """A record with the usual values."""
     return Record(
@@ -70,7 +71,7 @@ def record(
         revision,
         owner,
         settings or {},
-        None,
+        bundle,
         wanted=not removed,
         needs=needs or Needs(1),
         mode=mode,
@@ -86,10 +87,12 @@ def wanted(label: str, *, mode: Mode = Mode.BEST_EFFORT, needs: Needs | None = N
 
 
 class FakeMachine:
-    """The Local of one host. `events` tells what was asked of it, in order."""
+    """The Local of one host. `events` tells what was asked of it, in order. `others`: those it may get bundles from."""
 
     def __init__(self, memory: int = 100) -> None:
         self.memory = memory
+        self.bundles: set[str] = set()  # digests
+        self.others: Mapping[str, FakeMachine] = {}  # by host
         self.disk: dict[str, Kept] = {}
         self.running: dict[str, Record] = {}
         self.events: list[str] = []
@@ -111,6 +114,8 @@ class FakeMachine:
         if self.boot_problem is not None:
             self.events.append(f"fail {record.label}")
             raise BootFailed(self.boot_problem, self.boot_cause)
+        if record.bundle is not None and not await self.hold_bundle(record.bundle, sources):
+            raise BootFailed(f"none of {len(sources)} hosts has its bundle")
         self.events.append(f"boot {record.label}")
         self.running[record.label] = record
 
@@ -118,9 +123,10 @@ class FakeMachine:
         self.events.append(f"stop {label}")
         self.running.pop(label, None)
 
-    async def hold_bundle(self, digest: str, sources: Sequence[Member]) -> bool:
-        self.events.append(f"hold {digest}")
-        return True
+    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
+        if any(digest in self.others[source.id].bundles for source in sources):
+            self.bundles.add(digest)
+        return digest in self.bundles
 
     async def load(self) -> Sequence[Kept]:
         return list(self.disk.values())
@@ -157,13 +163,13 @@ class Wire:
         self._cluster = cluster
 
     async def admit(self, to: Member, record: Record) -> Admitted | Full | Refused:
-        return await self._ask(to, lambda door: door.admit(record))
+        return await self._ask(to, lambda door: door.admit(record, self._me))
 
     async def boot(self, to: Member, label: str, epoch: int) -> Booted | Refused:
         return await self._ask(to, lambda door: door.boot(label, epoch))
 
     async def guard(self, to: Member, record: Record) -> Withheld | None:
-        return await self._ask(to, lambda door: door.guard(record))
+        return await self._ask(to, lambda door: door.guard(record, self._me))
 
     async def claim(self, to: Member, claim: Claim) -> Promised | Withheld:
         return await self._ask(to, lambda door: door.claim(claim))
@@ -184,7 +190,7 @@ class Wire:
         return await self._ask(to, lambda door: door.find(label))
 
     async def revise(self, to: Member, record: Record) -> Revised | Refused:
-        return await self._ask(to, lambda door: door.revise(record))
+        return await self._ask(to, lambda door: door.revise(record, self._me))
 
     async def _ask[T](self, to: Member, call: Callable[[Door], Coroutine[Any, Any, T]]) -> T:
         cluster = self._cluster
@@ -216,6 +222,7 @@ class FakeCluster:
         """Starts those hosts, or all."""
         for host in hosts or tuple(self.machines):
             self.wires[host] = Wire(host, self)
+            self.machines[host].others = self.machines
             coordinator = Coordinator(
                 host,
                 peers=self.wires[host],

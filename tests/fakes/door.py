@@ -50,10 +50,12 @@ class FakeDoor:
             "revise": Refused("not asked for"),
         }
         self.asked: list[tuple[Any, ...]] = []
+        self.callers: list[str] = []  # of those that say who asks
         self.fail: BaseException | None = None
         self.gate: asyncio.Event | None = None
 
-    async def admit(self, record: Record) -> Admitted | Full | Refused:
+    async def admit(self, record: Record, caller: str = "") -> Admitted | Full | Refused:
+        self.callers.append(caller)
         found: Admitted | Full | Refused = await self._answer("admit", record)
         return found
 
@@ -61,7 +63,8 @@ class FakeDoor:
         found: Booted | Refused = await self._answer("boot", label, epoch)
         return found
 
-    async def guard(self, record: Record) -> Withheld | None:
+    async def guard(self, record: Record, caller: str = "") -> Withheld | None:
+        self.callers.append(caller)
         found: Withheld | None = await self._answer("guard", record)
         return found
 
@@ -88,7 +91,8 @@ class FakeDoor:
         found: Record | None = await self._answer("find", label)
         return found
 
-    async def revise(self, record: Record) -> Revised | Refused:
+    async def revise(self, record: Record, caller: str = "") -> Revised | Refused:
+        self.callers.append(caller)
         found: Revised | Refused = await self._answer("revise", record)
         return found
 

@@ -19,7 +19,7 @@ from supervisor.spec.peer_views import (
     NeedsView,
     OutcomeView,
     OwnedView,
-    RecordView,
+    RecordRequest,
     RetireRequest,
     VersionView,
     WithheldView,
@@ -27,21 +27,21 @@ from supervisor.spec.peer_views import (
 )
 
 
-def a_record(label: str = "shop", **fields: Any) -> RecordView:
+def a_record(label: str = "shop", **fields: Any) -> RecordRequest:
     """A record for the wire."""
     base: dict[str, Any] = {
         "label": label, "epoch": 1, "revision": 1, "owner": "host-1", "bundle": None, "wanted": True,
         "settings": {"taskId": label, "env": {"SECRET": "x"}}, "mode": "strict",
         "needs": NeedsView(memory=1 << 20, cores=(0, 1), hosts=("host-1", "host-2")),
     }  # fmt: skip
-    return RecordView(**base | fields)
+    return RecordRequest(**base | fields)
 
 
 class FakePeerControl:
     """A PeerControl. `fail`: raised by the next call. `gate`: guard waits for it."""
 
     def __init__(self) -> None:
-        self.records: dict[str, RecordView] = {}
+        self.records: dict[str, RecordRequest] = {}
         self.claims: dict[tuple[str, int], str] = {}
         self.bundles: dict[str, bytes] = {}
         self.archives: list[BinaryIO] = []
@@ -50,7 +50,7 @@ class FakePeerControl:
         self.fail: BaseException | None = None
         self.gate: asyncio.Event | None = None
 
-    async def admit(self, record: RecordView) -> OutcomeView:
+    async def admit(self, record: RecordRequest) -> OutcomeView:
         self._called("admit", record)
         if self.full:
             return OutcomeView(outcome="full", free=CapacityView(memory=5, isolates=None, cores=(2,)))
@@ -60,7 +60,7 @@ class FakePeerControl:
         self._called("boot", request)
         return OutcomeView(outcome="refused", problem="it was not admitted")
 
-    async def guard(self, record: RecordView) -> WordView:
+    async def guard(self, record: RecordRequest) -> WordView:
         self._called("guard", record)
         if self.gate is not None:
             await self.gate.wait()
@@ -97,7 +97,7 @@ class FakePeerControl:
         self._called("find", label)
         return FoundView(record=self.records.get(label))
 
-    async def revise(self, record: RecordView) -> OutcomeView:
+    async def revise(self, record: RecordRequest) -> OutcomeView:
         self._called("revise", record)
         return OutcomeView(outcome="revised", record=record)
 

@@ -235,6 +235,22 @@ def answering_task(folder: Path, label: str, port: int, text: str | None = None,
     }  # fmt: skip
 
 
+def cli(machine: Machine, *arguments: Path | str) -> subprocess.CompletedProcess[str]:
+    """A command against a host."""
+    return subprocess.run(
+        [sys.executable, "-m", "supervisor", *map(str, arguments)], cwd=ROOT,
+        env={**environment(), "ISOLATED_HOST": str(machine.socket)}, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def said(machine: Machine, *arguments: Path | str) -> str:
+    """What a command says that must succeed."""
+    done = cli(machine, *arguments)
+    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}\n{machine.log_text()[-3000:]}"
+    return done.stdout
+
+
 def _enter(name: str) -> None:
     with open(f"/run/netns/{name}") as handle:
         os.setns(handle.fileno(), os.CLONE_NEWNET)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +18,11 @@ from tests.functional.clusters import (
     Retrying,
     address,
     answering_task,
+    cli,
     machines,
+    said,
 )
-from tests.functional.running import ROOT, environment
+from tests.functional.running import ROOT
 from tests.limits.namespaces import why_not
 from tools.benchmarks.control import Refusal
 
@@ -42,22 +43,6 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
 def apps(tmp_path: Path) -> Path:
     """A folder that all machines have, for tasks without bundles."""
     return tmp_path / "apps"
-
-
-def cli(machine: Machine, *arguments: Path | str) -> subprocess.CompletedProcess[str]:
-    """A command against a host."""
-    return subprocess.run(
-        [sys.executable, "-m", "supervisor", *map(str, arguments)], cwd=ROOT,
-        env={**environment(), "ISOLATED_HOST": str(machine.socket)}, stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=60, check=False,
-    )  # fmt: skip
-
-
-def said(machine: Machine, *arguments: Path | str) -> str:
-    """What a command says that must succeed."""
-    done = cli(machine, *arguments)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}\n{machine.log_text()[-3000:]}"
-    return done.stdout
 
 
 def apply_to_newest(three: Machines, settings: dict[str, Any]) -> None:

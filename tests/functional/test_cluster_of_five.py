@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.clusters import BOOTED, Machine, Machines, Retrying, answering_task, machines
+from tests.functional.clusters import BOOTED, Machine, Machines, Retrying, answering_task, machines, said
 from tests.limits.namespaces import run, why_not
 
 pytestmark = [
@@ -61,6 +61,27 @@ def test_fifty_tasks_and_the_death_of_their_host(five: Machines, tmp_path: Path)
     five.wait(lambda: one_copy_each(five, TASKS), "that all answer elsewhere", GRACE_S + 15)
     print(f"noticed after {noticed - killed:.1f} s, all back {time.monotonic() - noticed:.1f} s later")  # noqa: T201
     assert {hosts[0] for hosts in five[2].owners().values()} == {"h4"}
+
+
+def test_a_bundle_comes_from_a_host_that_neither_owns_nor_guards_its_task(five: Machines, tmp_path: Path) -> None:
+    """Of five hosts one owns a task and three guard it: when all are asked, one of them is neither."""
+    five.begin()
+    for number, port in enumerate(ports(4), 1):
+        said(five[number], "apply", packed(tmp_path, f"packed-{number}", port, "new"))
+        assert five.ask(5, port) == "new"
+        for asked in range(1, 5):
+            said(five[asked], "apply", packed(tmp_path, f"packed-{number}", port, f"from h{asked}"))
+            assert five.ask(5, port) == f"from h{asked}"
+    assert set(map(tuple, five[2].owners().values())) == {("h5",)}
+
+
+def packed(folder: Path, label: str, port: int, text: str) -> Path:
+    """A folder for `isolated apply` that is like no other."""
+    own = folder / f"{label} {text}"
+    own.mkdir()
+    (own / "app.mjs").write_text(f"// {label}\nexport default {{ fetch: () => new Response('{text}') }};")
+    (own / "task.json5").write_text(f'{{taskId: "{label}", mainPath: "app.mjs", listen: ["0.0.0.0:{port}"]}}')
+    return own
 
 
 def test_a_network_that_falls_apart_and_heals(five: Machines, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ class Host:
         self.life = Life()
         self.life.is_over = True
         self.disk: dict[str, Kept] = {}
+        self.bundles: set[str] = set()
         self.coordinator: Coordinator | None = None
         self.has_gone_home = False
         self._world = world
@@ -80,6 +81,7 @@ class Host:
         world = self._world
         if not self.machine.has_disk:
             self.disk.clear()
+            self.bundles.clear()
         self.life, self.has_gone_home, self._is_hearing = Life(), False, False
         self._state = (HostState.STARTING, True)
         self._idle_since = world.time.now
@@ -151,6 +153,8 @@ class Host:
         await HostScheduler(self._world.time, self.life).sleep(self._chance.uniform(*BOOT_S))
         if self._chance.random() < self._world.boot_failures:
             raise BootFailed("its port is in use")
+        if record.bundle is not None and not await self.hold_bundle(record.bundle, sources):
+            raise BootFailed("no host has its bundle")
         if record.wanted:
             self._running.add(record.label)
             self._idle_since = None
@@ -166,9 +170,11 @@ class Host:
             self._idle_since = self._world.time.now
         await HostScheduler(self._world.time, self.life).sleep(self._chance.uniform(*FINISHING_S))
 
-    async def hold_bundle(self, digest: str, sources: Sequence[Member]) -> bool:
-        """There are none."""
-        return True
+    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
+        """At once, from a host that has it."""
+        if digest not in self.bundles and any(digest in self._world.hosts[each.id].bundles for each in sources):
+            self.bundles.add(digest)
+        return digest in self.bundles
 
     async def load(self) -> Sequence[Kept]:
         """From the disk."""

@@ -84,13 +84,13 @@ class SimulatedPeers:
 
     async def admit(self, to: Member, record: Record) -> Admitted | Full | Refused:
         """As in Peers, like all that follow."""
-        return await self._call(to, "admit", lambda door: door.admit(record))
+        return await self._call(to, "admit", lambda door: door.admit(record, self._me))
 
     async def boot(self, to: Member, label: str, epoch: int) -> Booted | Refused:
         return await self._call(to, "boot", lambda door: door.boot(label, epoch), limit_s=BOOT_S)
 
     async def guard(self, to: Member, record: Record) -> Withheld | None:
-        return await self._call(to, "guard", lambda door: door.guard(record))
+        return await self._call(to, "guard", lambda door: door.guard(record, self._me))
 
     async def claim(self, to: Member, claim: Claim) -> Promised | Withheld:
         return await self._call(to, "claim", lambda door: door.claim(claim))
@@ -111,7 +111,7 @@ class SimulatedPeers:
         return await self._call(to, "find", lambda door: door.find(label))
 
     async def revise(self, to: Member, record: Record) -> Revised | Refused:
-        return await self._call(to, "revise", lambda door: door.revise(record))
+        return await self._call(to, "revise", lambda door: door.revise(record, self._me))
 
     @coroutine
     def _call[T](

@@ -76,9 +76,9 @@ class World:
         self.time.run_until(end)  # what the last look began
 
     def apply(self, label: str, *, mode: Mode = Mode.BEST_EFFORT, needs: Needs | None = None) -> None:
-        """A user applies a task at any host; one that fails is applied again elsewhere, as users do."""
+        """A user applies a task and its bundle at any host; one that fails is applied again elsewhere, as users do."""
         needs = needs or Needs(memory=0)
-        record = Record(label, 0, 0, "", {}, None, wanted=True, needs=needs, mode=mode)
+        record = Record(label, 0, 0, "", {}, f"bundle of {label}", wanted=True, needs=needs, mode=mode)
         self.time.start(self._apply(record), self._outside)
 
     def remove(self, label: str) -> None:
@@ -210,6 +210,8 @@ class World:
         for _ in range(20):
             host = self._somebody()
             assert host.coordinator is not None
+            assert record.bundle is not None
+            host.bundles.add(record.bundle)
             strand = self.time.start(host.coordinator.apply(record), host.life)
             await self.time.all_of([strand], self.time.now + 30.0)
             if strand.is_done and isinstance(strand.result, Placed):

@@ -18,7 +18,7 @@ from supervisor.spec.peer_views import (
     LeaseRequest,
     OutcomeView,
     OwnedView,
-    RecordView,
+    RecordRequest,
     RetireRequest,
     WordView,
 )
@@ -33,17 +33,17 @@ class Answering:
         self._door = door
         self._open_bundle = open_bundle
 
-    async def admit(self, record: RecordView) -> OutcomeView:
+    async def admit(self, record: RecordRequest) -> OutcomeView:
         """As Door.admit."""
-        return codec.outcome_view(await self._door.admit(codec.record_of(record)))
+        return codec.outcome_view(await self._door.admit(codec.record_of(record), record.caller or ""))
 
     async def boot(self, request: BootRequest) -> OutcomeView:
         """As Door.boot."""
         return codec.outcome_view(await self._door.boot(request.label, request.epoch))
 
-    async def guard(self, record: RecordView) -> WordView:
+    async def guard(self, record: RecordRequest) -> WordView:
         """As Door.guard."""
-        return codec.word_view(await self._door.guard(codec.record_of(record)))
+        return codec.word_view(await self._door.guard(codec.record_of(record), record.caller or ""))
 
     async def claim(self, request: ClaimRequest) -> WordView:
         """As Door.claim."""
@@ -71,9 +71,9 @@ class Answering:
         record = await self._door.find(label)
         return FoundView(record=None if record is None else codec.record_view(record))
 
-    async def revise(self, record: RecordView) -> OutcomeView:
+    async def revise(self, record: RecordRequest) -> OutcomeView:
         """As Door.revise."""
-        return codec.outcome_view(await self._door.revise(codec.record_of(record)))
+        return codec.outcome_view(await self._door.revise(codec.record_of(record), record.caller or ""))
 
     async def open_bundle(self, digest: str) -> BinaryIO:
         """The archive of a bundle."""

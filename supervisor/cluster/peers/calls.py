@@ -64,14 +64,16 @@ class CallCount:
 class PeerCalls:
     """Peers, over TLS with the cluster's key. Loop thread. All raise Silent."""
 
-    def __init__(self, wire: Wire, times: CallTimes | None = None) -> None:
+    def __init__(self, wire: Wire, times: CallTimes | None = None, *, me: str = "") -> None:
+        """`me`: this host's id, by which others ask it for bundles."""
         self._wire = wire
+        self._me = me
         self._times = times or CallTimes()
         self.counts: defaultdict[str, CallCount] = defaultdict(CallCount)  # by what was asked
 
     async def admit(self, to: Member, record: Record) -> Admitted | Full | Refused:
         """Reserves room at `to`."""
-        outcome = await self._try(to, "admit", codec.record_view(record))
+        outcome = await self._try(to, "admit", codec.record_request(record, self._me))
         if isinstance(outcome, Admitted | Full | Refused):
             return outcome
         raise _another(to, outcome)
@@ -85,14 +87,14 @@ class PeerCalls:
 
     async def revise(self, to: Member, record: Record) -> Revised | Refused:
         """Changes a task at its owner; takes as long as the new one's boot."""
-        outcome = await self._try(to, "revise", codec.record_view(record), self._times.boot)
+        outcome = await self._try(to, "revise", codec.record_request(record, self._me), self._times.boot)
         if isinstance(outcome, Revised | Refused):
             return outcome
         raise _another(to, outcome)
 
     async def guard(self, to: Member, record: Record) -> Withheld | None:
         """Gives a record to a guardian."""
-        return codec.word_of(await self._put(to, "guard", codec.record_view(record), WordView))
+        return codec.word_of(await self._put(to, "guard", codec.record_request(record, self._me), WordView))
 
     async def claim(self, to: Member, claim: Claim) -> Promised | Withheld:
         """Asks a guardian for an epoch."""

@@ -29,6 +29,7 @@ from supervisor.spec.peer_views import (
     NeedsView,
     OutcomeView,
     OwnedView,
+    RecordRequest,
     RecordView,
     VersionView,
     WithheldView,
@@ -50,22 +51,12 @@ def record_from(document: Mapping[str, Any]) -> Record:
 
 def record_view(record: Record) -> RecordView:
     """A record for the wire."""
-    needs = record.needs
-    return RecordView(
-        label=record.label,
-        epoch=record.epoch,
-        revision=record.revision,
-        owner=record.owner,
-        settings=dict(record.settings),
-        bundle=record.bundle,
-        wanted=record.wanted,
-        needs=NeedsView(memory=needs.memory, isolates=needs.isolates, cores=needs.cores, hosts=needs.hosts),
-        mode=record.mode.value,
-        guardians=record.guardians,
-        previous=record.previous,
-        removed=record.removed,
-        void=record.void,
-    )
+    return RecordView(**_fields(record))
+
+
+def record_request(record: Record, caller: str) -> RecordRequest:
+    """A record for the wire, and who sends it; '': nobody who has a name."""
+    return RecordRequest(**_fields(record), caller=caller or None)
 
 
 def record_of(view: RecordView) -> Record:
@@ -179,6 +170,25 @@ def owned_view(tasks: Mapping[str, Version]) -> OwnedView:
 def owned_of(view: OwnedView) -> dict[str, Version]:
     """What a host owns."""
     return _versions(view.tasks)
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    needs = record.needs
+    return {
+        "label": record.label,
+        "epoch": record.epoch,
+        "revision": record.revision,
+        "owner": record.owner,
+        "settings": dict(record.settings),
+        "bundle": record.bundle,
+        "wanted": record.wanted,
+        "needs": NeedsView(memory=needs.memory, isolates=needs.isolates, cores=needs.cores, hosts=needs.hosts),
+        "mode": record.mode.value,
+        "guardians": record.guardians,
+        "previous": record.previous,
+        "removed": record.removed,
+        "void": record.void,
+    }
 
 
 def _version_views(versions: Mapping[str, Version]) -> dict[str, VersionView]:

@@ -70,7 +70,7 @@ class Cluster:
         self._ring = KeyRing(keys)
         self.own = own
         self.wire = Wire(self._ring)
-        self.calls = PeerCalls(self.wire)
+        self.calls = PeerCalls(self.wire, me=own.id)
         self._happened: Counter[str] = Counter()
         self._keys = keys
         self.membership = self._new_membership()

@@ -92,10 +92,13 @@ class HostLocal:
             return
         self._forget(label)
 
-    async def hold_bundle(self, digest: str, sources: Sequence[Member]) -> bool:
-        """Fetches it, if it is not here."""
+    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
+        """Fetches it, if it is not here; a download that takes longer goes on."""
         try:
-            return await self._downloads.hold(digest, sources)
+            async with asyncio.timeout(within_s):
+                return await self._downloads.hold(digest, sources)
+        except TimeoutError:
+            return False
         except (IsolatedError, OSError) as error:
             host_log().warning("a bundle cannot be kept", bundle=digest, problem=str(error))
             return False

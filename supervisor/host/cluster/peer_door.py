@@ -15,7 +15,7 @@ from supervisor.spec.peer_views import (
     LeaseRequest,
     OutcomeView,
     OwnedView,
-    RecordView,
+    RecordRequest,
     RetireRequest,
     WordView,
 )
@@ -27,7 +27,7 @@ class PeerDoor:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    async def admit(self, record: RecordView) -> OutcomeView:
+    async def admit(self, record: RecordRequest) -> OutcomeView:
         """Reserves room."""
         return await self._cluster.door.admit(record)
 
@@ -35,7 +35,7 @@ class PeerDoor:
         """Boots what was admitted."""
         return await self._cluster.door.boot(request)
 
-    async def guard(self, record: RecordView) -> WordView:
+    async def guard(self, record: RecordRequest) -> WordView:
         """Keeps a record."""
         return await self._cluster.door.guard(record)
 
@@ -63,7 +63,7 @@ class PeerDoor:
         """The newest record of a task."""
         return await self._cluster.door.find(label)
 
-    async def revise(self, record: RecordView) -> OutcomeView:
+    async def revise(self, record: RecordRequest) -> OutcomeView:
         """Changes a task of this host."""
         return await self._cluster.door.revise(record)
 

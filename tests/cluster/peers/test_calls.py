@@ -90,6 +90,17 @@ async def test_questions_and_answers_arrive_as_they_are(folder: Path) -> None:
 
 
 @on_uvloop
+async def test_who_sends_a_record_is_told_and_older_hosts_do_not_say(folder: Path) -> None:
+    async with peer(folder) as host, a_wire() as wire:
+        for me in ("host-2", ""):
+            calls = PeerCalls(wire, PATIENT, me=me)
+            await calls.admit(host.member, RECORD)
+            await calls.guard(host.member, RECORD)
+            await calls.revise(host.member, RECORD)
+        assert host.door.callers == ["host-2"] * 3 + [""] * 3
+
+
+@on_uvloop
 async def test_connections_are_used_again(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire, relay(host.port) as listened:
         calls = PeerCalls(wire, PATIENT)
