@@ -40,6 +40,11 @@ class Alone:
         return frozenset()
 
     @property
+    def is_refused(self) -> bool:
+        """Never."""
+        return False
+
+    @property
     def is_current(self) -> bool:
         """Always."""
         return True

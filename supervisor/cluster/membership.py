@@ -36,6 +36,10 @@ class Membership(Protocol):
         """Ids of the hosts that will not come back, as an operator said."""
 
     @property
+    def is_refused(self) -> bool:
+        """Whether the others have another host of this one's id."""
+
+    @property
     def is_current(self) -> bool:
         """Whether `members` is what the cluster says now. False: the agent starts, or is down, and they are as they
         were: nothing should be concluded from who failed."""

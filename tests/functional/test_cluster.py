@@ -322,3 +322,24 @@ def test_a_core_that_the_hosts_own_threads_do_not_use_is_for_tasks_of_the_cluste
         one.begin()
         assert one[1].control.apply(answering_task(apps, "pinned", 3901, cpu=max(cores)))["host"] == "h1"
         one.wait(lambda: one.answering(3901) == [1], "that it answers")
+
+
+def test_a_second_host_of_one_id_takes_nothing_and_says_why(tmp_path: Path, apps: Path) -> None:
+    with machines(3, tmp_path) as found:
+        for number in (1, 2):
+            found[number].begin()
+        found.wait_joined(found.hosts[:2])
+        found[3].begin(hostId="h2")
+        reason = "another host of the cluster has the id h2"
+
+        def answer() -> str:
+            try:
+                return str(found[3].control.apply(answering_task(apps, "impostor", 3950)))
+            except (OSError, Refusal) as problem:
+                return str(problem)
+
+        found.wait(lambda: reason in answer(), "that it refuses")
+        assert "another host of the cluster has this host's id" in str(found[3].control.status()["cluster"])
+        found.wait(lambda: found[1].sees(found.hosts[:2]), "that the right one is seen")
+        assert found[1].control.apply(answering_task(apps, "right", 3951))["host"] == "h2"
+        found.wait(lambda: found.answering(3951) == [2], "that the right one has it")

@@ -16,6 +16,7 @@ from supervisor.cluster.serf.life import Life, living
 from supervisor.cluster.serf.listener import Listener
 from supervisor.cluster.serf.memory import Memory
 from supervisor.cluster.serf.options import SerfOptions
+from supervisor.cluster.serf.problems import ID_TAKEN
 from supervisor.cluster.serf.publisher import Publisher
 from supervisor.cluster.serf.reports import Reports, Tell
 from supervisor.cluster.serf.retry import Retry
@@ -27,6 +28,7 @@ MERGE_S = 0.1  # what changes within this is one burst
 # An agent that comes back within a second is missed by nobody; one that lived for a minute is taken to be well.
 RESTART = Retry(first_s=0.2, longest_s=30.0)
 WELL_AFTER_S = 60.0
+ID_TAKEN_S = 60.0  # what is sent to one of two hosts of one id may reach the other; an old address fails within 15 s
 LEAVE_S = 8.0  # Serf's propagation of 1 s and its broadcast of 5 s at most
 SUBJECT = "the agent"
 
@@ -60,6 +62,8 @@ class SerfMembership:
         self._life: Life | None = None
         self._lives = 0
         self._leaving = False
+        self._is_refused = False
+        self._began = 0.0
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -89,6 +93,11 @@ class SerfMembership:
     def ended(self) -> frozenset[str]:
         """Who will not come back, as an operator said."""
         return self._view.ended
+
+    @property
+    def is_refused(self) -> bool:
+        """Until an agent has lived for a minute again."""
+        return self._is_refused and (self._life is None or self._now() - self._began < WELL_AFTER_S)
 
     @property
     def is_current(self) -> bool:
@@ -161,15 +170,18 @@ class SerfMembership:
         """One agent after the other."""
         failures = 0
         while True:
-            began = self._now()
+            self._began = self._now()
             try:
                 await self._live()
             except AgentError as error:
                 if self._leaving:
                     return
-                failures = 1 if self._now() - began >= WELL_AFTER_S else failures + 1
+                failures = 1 if self._now() - self._began >= WELL_AFTER_S else failures + 1
                 self._reports.wrong(SUBJECT, error)
-                await asyncio.sleep(RESTART.pause_s(failures, self._chance))
+                self._is_refused = error.message == ID_TAKEN or (self._is_refused and failures > 1)
+                await asyncio.sleep(
+                    ID_TAKEN_S if error.message == ID_TAKEN else RESTART.pause_s(failures, self._chance)
+                )
             if self._leaving:
                 return
 

@@ -6,6 +6,7 @@ import re
 
 from supervisor.printable import printable
 
+ID_TAKEN = "another host of the cluster has this host's id"
 SHOWN = 300  # characters of words that are not known
 # What the agent says (a piece of it), what that means, what to do.
 _MEANINGS = (
@@ -28,7 +29,7 @@ _MEANINGS = (
     ),
     (
         re.compile(r"minority in name conflict"),
-        "another host of the cluster has this host's id",
+        ID_TAKEN,
         "give this host another `hostId`",
     ),
     (

@@ -112,7 +112,11 @@ class Cluster:
         return Answering(self.part().door, self.open_bundle)
 
     def part(self) -> Coordinator:
-        """The cluster's rules at work. Refused: not yet, or not any more."""
+        """The cluster's rules at work. Refused: not yet, or not any more, or this host is an impostor."""
+        if self.membership.is_refused:
+            raise Refused(
+                f"another host of the cluster has the id {self.own.id}, too", "give each host a `hostId` of its own"
+            )
         if self.coordinator is None:
             raise Refused("the host does not take part in its cluster at this moment", "ask again in some seconds")
         return self.coordinator
