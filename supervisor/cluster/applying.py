@@ -80,9 +80,19 @@ async def _apply(shared: Shared, known: Record | None, wanted: Record) -> Placed
     if known.void:
         return await _place_new(shared, changed)
     owner = shared.member(known.owner)
-    if owner is not None:
+    if owner is not None and not await _is_lost(shared, owner, known):
         return await _revise(shared, owner, changed)
     return await _bury(shared, changed) if changed.removed else await place(shared, changed)
+
+
+async def _is_lost(shared: Shared, owner: Member, known: Record) -> bool:
+    """Whether its owner forgot a task that nobody guards, who would find that out and place it anew."""
+    if known.guardians or known.previous or owner.id == shared.me:
+        return False
+    try:
+        return known.label not in await shared.peers.records(owner)
+    except Silent:
+        return False
 
 
 async def _place_new(shared: Shared, base: Record, *, above: int = 0) -> Placed | NotPlaced:

@@ -160,3 +160,26 @@ async def test_and_hosts_are_not_kept_busy_with_one_that_cannot() -> None:
     await asyncio.sleep(3600)
     assert calls["guard"] < 1000  # one in four seconds, to whom it would have and to those before
     await cluster.close()
+
+
+@MODES
+def test_a_task_that_nobody_guards_and_whose_owner_forgot_it_can_be_applied_again_and_removed(mode: Mode) -> None:
+    @on_virtual_time
+    async def course() -> None:
+        cluster = FakeCluster("a", "b")
+        await cluster.start()
+        assert (await placed(cluster, "a", mode=mode)).owner == "b"
+        await asyncio.sleep(60)
+        record = replace(await known(cluster, "a"), revision=9, guardians=())
+        assert await cluster.coordinators["a"].door.guard(record) is None  # b sees nobody who could
+        cluster.machines["b"].disk.clear()
+        await cluster.crash("b")
+        await come_back(cluster, "b")
+        assert cluster.running("task") == []
+        assert isinstance(await cluster.coordinators["a"].apply(wanted("task", mode=mode, v=2)), Placed)
+        assert len(cluster.running("task")) == 1
+        assert isinstance(await cluster.coordinators["a"].remove("task"), Placed)
+        assert cluster.running("task") == []
+        await cluster.close()
+
+    course()
