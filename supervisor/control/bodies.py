@@ -19,12 +19,17 @@ from supervisor.spec.syntax import SyntaxProblem, parse, repeated
 JSON = "application/json"
 
 
-async def chunks(request: web.Request, *, limit: int, timeout_s: float) -> AsyncIterator[bytes]:
-    """The body as it comes, up to `limit` bytes; `timeout_s` is for each part of it. TooLarge, TooSlow."""
+async def chunks(
+    request: web.Request, *, limit: int, timeout_s: float, setting: str | None = None
+) -> AsyncIterator[bytes]:
+    """The body as it comes, up to `limit` bytes; `timeout_s` is for each part of it. TooLarge, TooSlow.
+
+    `setting`: of the host, that gives the limit.
+    """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise WrongMediaType("the body is encoded", "send it without Content-Encoding")
     if (request.content_length or 0) > limit:
-        raise _too_large(limit)
+        raise _too_large(limit, setting)
     taken = 0
     while True:
         try:
@@ -38,7 +43,7 @@ async def chunks(request: web.Request, *, limit: int, timeout_s: float) -> Async
             return
         taken += len(chunk)
         if taken > limit:
-            raise _too_large(limit)
+            raise _too_large(limit, setting)
         yield chunk
 
 
@@ -83,5 +88,6 @@ def _wrong(problem: Problem) -> WrongRequest:
     return WrongRequest("the body is not a JSON object", problems=[safe(problem)])
 
 
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"the body is larger than {limit} bytes", "send less, or raise the host's limit")
+def _too_large(limit: int, setting: str | None) -> TooLarge:
+    remedy = "send less" if setting is None else f"send less, or raise `{setting}` in the host's settings"
+    return TooLarge(f"the body is larger than {limit} bytes", remedy)

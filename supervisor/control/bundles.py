@@ -82,7 +82,9 @@ def _remove(path: Path) -> None:
 async def _write_body(call: Call, file: BinaryIO) -> None:
     options = call.api.options
     batch = bytearray()
-    async for chunk in chunks(call.request, limit=options.bundle_size, timeout_s=options.body_timeout):
+    async for chunk in chunks(
+        call.request, limit=options.bundle_size, timeout_s=options.body_timeout, setting="bundleSize"
+    ):
         batch += chunk
         if len(batch) >= BATCH:
             await asyncio.to_thread(_write_all, file, bytes(batch))

@@ -56,15 +56,15 @@ class Downloads:
         self._has = has
         self._add = add
         self._gate = asyncio.Semaphore(options.at_once)
-        self._under_way: dict[str, asyncio.Task[bool]] = {}
+        self._under_way: dict[str, asyncio.Task[Missed | None]] = {}
 
-    async def hold(self, digest: str, sources: Sequence[Member]) -> bool:
-        """Gets a bundle if it is not here, from the first of `sources` that has it; False: from none of them.
+    async def hold(self, digest: str, sources: Sequence[Member]) -> Missed | None:
+        """Gets a bundle if it is not here, from the first of `sources` that has it; None: it is here now.
 
         Who asks for one that is being fetched waits for the same download. OSError, StoreError: this host's disk.
         """
         if self._has(digest):
-            return True
+            return None
         task = self._under_way.get(digest)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._hold(digest, sources))
@@ -91,23 +91,23 @@ class Downloads:
             _remove(path)
         return None if stored == digest else Missed(f"{to.id} sends bundle {stored} for {digest}")
 
-    async def _hold(self, digest: str, sources: Sequence[Member]) -> bool:
+    async def _hold(self, digest: str, sources: Sequence[Member]) -> Missed | None:
         """Asks all in turn, and again while one of them is only busy."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._options.within_s
         async with self._gate:
             while True:
-                busy = False
+                all_missed = []
                 for source in sources:
                     missed = await self.fetch(source, digest)
                     if missed is None:
-                        return True
-                    busy = busy or missed.busy
-                if not busy or loop.time() > until:
-                    return False
+                        return None
+                    all_missed.append(missed)
+                if not any(missed.busy for missed in all_missed) or loop.time() > until:
+                    return Missed("; ".join(missed.why for missed in all_missed) or "no host is known that may have it")
                 await asyncio.sleep(BUSY_S)
 
-    def _done(self, digest: str, task: asyncio.Task[bool]) -> None:
+    def _done(self, digest: str, task: asyncio.Task[Missed | None]) -> None:
         del self._under_way[digest]
         if not task.cancelled():
             task.exception()  # told to who waits, if anybody still does
@@ -125,7 +125,9 @@ class Downloads:
         async for chunk in chunks:
             taken += len(chunk)
             if taken > self._options.size:
-                raise Silent(f"{to.id} sends a bundle of more than {self._options.size} bytes")
+                raise Silent(
+                    f"{to.id} sends a bundle of more than the {self._options.size} bytes of this host's `bundleSize`"
+                )
             batch += chunk
             if len(batch) >= BATCH:
                 await asyncio.to_thread(_write_all, file, bytes(batch))

@@ -68,8 +68,8 @@ class HostLocal:
     async def boot(self, record: Record, sources: Sequence[Member]) -> None:
         """Makes the task be as the record says. BootFailed."""
         try:
-            if record.bundle is not None and not await self._downloads.hold(record.bundle, sources):
-                raise BootFailed(f"none of {len(sources)} hosts has its bundle {record.bundle[:12]}")
+            if record.bundle is not None and (missed := await self._downloads.hold(record.bundle, sources)):
+                raise BootFailed(f"it cannot get its bundle: {missed.why}")
             await self._tasks.resume(record.label)
             if not record.wanted:
                 await self._tasks.keep_stopped(record.settings, record.bundle)
@@ -96,12 +96,15 @@ class HostLocal:
         """Fetches it, if it is not here; a download that takes longer goes on."""
         try:
             async with asyncio.timeout(within_s):
-                return await self._downloads.hold(digest, sources)
+                missed = await self._downloads.hold(digest, sources)
         except TimeoutError:
             return False
         except (IsolatedError, OSError) as error:
             host_log().warning("a bundle cannot be kept", bundle=digest, problem=str(error))
             return False
+        if missed is not None:
+            host_log().warning("a bundle cannot be had", bundle=digest, problem=missed.why)
+        return missed is None
 
     async def load(self) -> Sequence[Kept]:
         """All records of the store; one that is damaged is told of and left out."""
