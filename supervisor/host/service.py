@@ -179,6 +179,7 @@ async def _leave_cluster(parts: _Parts, stop: StopSignals, seconds: float) -> No
         return
     parts.daemon.state = "draining"
     parts.daemon.tell("leaving", "the host leaves its cluster: its tasks move to other hosts")
+    host_log().info("leaving the cluster: tasks move, then others guard what this host guards", tasks_at_most_s=seconds)
     leaving = asyncio.create_task(parts.cluster.leave(seconds))
     urged = asyncio.create_task(stop.wait_end())
     await asyncio.wait((leaving, urged), return_when=asyncio.FIRST_COMPLETED)

@@ -188,7 +188,7 @@ class Everywhere:
             raise BootError(f"task {label} did not change: {outcome.problem}")
         if outcome.cause is Cause.ROOM:
             raise Refused(f"task {label} is on no host: {outcome.problem}", "`isolated hosts` shows which have room")
-        raise Refused(f"task {label} did not change: {outcome.problem}", "ask again when that has changed")
+        raise Refused(f"task {label}: {outcome.problem}", "ask again when that has changed")
 
     async def _view(self, label: str, owner: str | None = None) -> TaskView:
         """The task as its host shows it; what a host that does not answer would say is not known."""
