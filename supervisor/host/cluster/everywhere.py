@@ -7,12 +7,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
-
-from pydantic import ValidationError
 
 from supervisor.cluster.coordinator import Stranded
-from supervisor.cluster.peers.fanout import all_tasks, ask_all
+from supervisor.cluster.peers.fanout import all_tasks, ask_all, one_task
 from supervisor.cluster.peers.merging import STRANDED
 from supervisor.cluster.peers.wire import Reply
 from supervisor.cluster.placing import NotPlaced, Placed
@@ -26,8 +23,6 @@ from supervisor.printable import shown
 from supervisor.spec.difference import changed_fields
 from supervisor.spec.task import TaskSpec
 from supervisor.spec.views import AppliedView, Change, MemberView, TaskView
-
-ASK_S = 4.0  # for what a host knows by heart
 
 
 class Elsewhere:
@@ -97,14 +92,8 @@ class Everywhere:
 
     async def tasks(self, own: list[TaskView]) -> tuple[list[TaskView], tuple[str, ...]]:
         """The tasks of all hosts, and the hosts that did not answer. `own`: those of this one."""
-        mine = [view.model_dump(by_alias=True) for view in own]
-        alive = self._others()
-        lines, silent = await all_tasks(self._cluster.wire, (self._cluster.own.id, mine), alive, within_s=ASK_S)
+        views, silent = await all_tasks(self._cluster.wire, (self._cluster.own.id, own), self._others())
         failed = (m.id for m in self._cluster.membership.members if m.alive is MemberState.FAILED)
-        views = [
-            TaskView.model_validate({**line.view, "host": line.view.get("host") or line.host}, by_alias=True)
-            for line in lines
-        ]
         return views, tuple(sorted({*silent, *failed}))
 
     def stranded(self) -> list[TaskView]:
@@ -200,10 +189,8 @@ class Everywhere:
             where = f"host {owner}, which does not answer" if owner else "no host at this moment"
             raise Refused(f"task {label} is on {where}", "`isolated ps` shows what becomes of it")
         try:
-            path = f"/v1/tasks/{quote(label)}"
-            reply = await self._cluster.wire.ask(member, "GET", path, within_s=ASK_S)
-            return TaskView.model_validate({**reply.document(), "host": member.id}, by_alias=True)
-        except (Silent, ValueError, ValidationError) as error:
+            return await one_task(self._cluster.wire, member, label)
+        except Silent as error:
             raise Refused(f"host {member.id} does not tell of task {label}: {error}", "ask again in a while") from error
 
 
