@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +28,8 @@ BRIDGE, CABLE = "bridge", "cable"
 PORT, GOSSIP = 7443, 7946
 PATIENCE_S = 60.0
 LOOK_S = 0.05
+ATTEMPT_S = 2.0  # a client that tries several hosts; a host that refuses is passed by at once
+REQUEST_S = 5.0  # with all its attempts
 ASK_S = 10.0  # nobody there is told at once, but for hosts that are cut off
 SETTLED_S = 2.0  # the rules act on news a tenth of a second after people can see them, as bursts are merged
 BOOTED = 1_700_000_000  # the first host; each further one a minute later, so that the last is the newest
@@ -257,43 +260,60 @@ def _enter(name: str) -> None:
 
 
 def _ask(host: str, port: int, path: str) -> str | None:
-    connection = http.client.HTTPConnection(host, port, timeout=ASK_S)
+    answer, _ = _try(host, port, path, ASK_S)
+    return answer
+
+
+def _try(host: str, port: int, path: str, within_s: float) -> tuple[str | None, str]:
+    """The answer, or None and why there is none."""
+    connection = http.client.HTTPConnection(host, port, timeout=within_s)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()
-        return response.read().decode() if response.status == 200 else None
-    except TimeoutError, OSError, http.client.HTTPException:
-        return None
+        text = response.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        return None, repr(error)
+    else:
+        return (text, "") if response.status == 200 else (None, f"status {response.status}")
     finally:
         connection.close()
 
 
 class Retrying:
-    """A client that asks one host after the other until one answers, all the while."""
+    """A client for each port, all the while: it asks one host after the other until one answers.
 
-    def __init__(self, machines: Machines, hosts: Sequence[int], port: int) -> None:
-        self.answers = 0
+    A request has failed if none did, or if it took longer than `REQUEST_S` with all that was tried.
+    """
+
+    def __init__(self, machines: Machines, hosts: Sequence[int], *ports: int) -> None:
+        self.answers = dict.fromkeys(ports, 0)
         self.failed: list[str] = []
         self._machines = machines
         self._hosts = hosts
-        self._port = port
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._threads = [threading.Thread(target=self._ask, args=(port,), daemon=True) for port in ports]
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for each in self._threads:
+            each.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join(PATIENCE_S)
-        assert self.answers
+        for each in self._threads:
+            each.join(PATIENCE_S)
+        assert all(self.answers.values())
 
-    def _ask(self) -> None:
+    def _ask(self, port: int) -> None:
         while not self._over.is_set():
-            began = time.monotonic()
-            if any(self._machines.ask(each, self._port) is not None for each in self._hosts):
-                self.answers += 1
-            else:
-                self.failed.append(f"at {began:.3f} none of {self._hosts} answered")
+            began, tried = time.monotonic(), list[str]()
+            for host in self._hosts:
+                answer, why = self._machines.outside(partial(_try, address(host), port, "/", ATTEMPT_S))
+                if answer is not None:
+                    self.answers[port] += 1
+                    break
+                tried.append(f"h{host} after {time.monotonic() - began:.3f} s: {why}")
+            took = time.monotonic() - began
+            if len(tried) == len(self._hosts) or took > REQUEST_S:
+                self.failed.append(f"port {port} at {began:.3f}, {took:.3f} s: {tried}")
             time.sleep(0.01)
