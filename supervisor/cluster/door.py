@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from supervisor.cluster.guardians import union
 from supervisor.cluster.leasing import is_leased, renew, sources
 from supervisor.cluster.moving import move_own
 from supervisor.cluster.placing import Placed
@@ -85,9 +86,16 @@ class HostDoor:
             if refused is not None:
                 await shared.give_up_epoch(label, epoch)
                 self._stay_as_before(label)
-                await tell(shared, given_up(record), and_to=record.guardians)
+                await self._tell_given_up(record)
                 return refused
             return Booted()
+
+    async def _tell_given_up(self, record: Record) -> None:
+        """To who guarded it before, this host maybe among them, and to who believes by now that it is here."""
+        shared, gave_up = self._shared, given_up(record)
+        await tell(shared, gave_up, and_to=record.guardians)
+        if shared.me in union(gave_up):
+            await shared.take(gave_up)
 
     async def guard(self, record: Record, caller: str = "") -> Withheld | None:
         """Keeps the record, whose word counts without the bundle; goes on to fetch one that does not come at once."""
@@ -147,7 +155,8 @@ class HostDoor:
         if member is None:
             return False
         gone = self._grants.open(shared.view, shared.now) - {who}
-        rule = why_wait if is_outdated(shared.view, member) and shared.view.alive[0].id != who else why_stay
+        updates = is_outdated(shared.view, member, shared.now, shared.rules) and shared.view.alive[0].id != who
+        rule = why_wait if updates else why_stay
         if rule(shared.view, member, shared.rules, gone=gone) is not None:
             return False
         self._grants.note(who, shared.now)

@@ -1,6 +1,9 @@
 """How a new image spreads: by hosts that go home and come back.
 
-The image of the newest host is the one to have; a host that runs another one is outdated. First a canary share of the
+The image of the newest host is the one to have; a host that runs another one is outdated, if it has not started since
+the first host with that image did: one that has, and did not get it, would not get it now, since what gives it its
+image means another one for it. It tries again after a day. So a share of the machines may be given a new image, and one
+machine that comes back with an old one makes each of the others start again once at most. First a canary share of the
 hosts takes it. When those have stood for ten minutes, the others follow: while newer hosts have room, an outdated one
 takes no new work, drains, and starts again, by the rule for going home; but that it may be among the newest, though
 not the newest, since it comes back.
@@ -20,20 +23,25 @@ def wanted_image(view: View) -> str:
     return next((member.image for member in view.alive if member.image), "")
 
 
-def is_outdated(view: View, me: Member) -> bool:
-    """Whether the host runs another image than the newest one."""
-    return me.image not in ("", wanted_image(view))
+def is_outdated(view: View, me: Member, now: float, rules: Rules) -> bool:
+    """Whether the host runs another image than the newest one, and would probably get that one if it started again."""
+    image = wanted_image(view)
+    if me.image in ("", image):
+        return False
+    # Clocks are minutes apart, and the first one to have it may have been the quickest of several that started.
+    first = min(member.boot_time for member in view.alive if member.image == image) + rules.canary_s
+    return me.boot_time < first or now - me.since >= rules.update_again_s
 
 
 def rests_for_newer(view: View, me: Member, now: float, rules: Rules) -> bool:
     """Whether the host leaves new work to hosts with the newer image."""
-    return is_outdated(view, me) and _has_stood(view, now, rules) and _newer_have_room(view)
+    return is_outdated(view, me, now, rules) and _has_stood(view, now, rules) and _newer_have_room(view)
 
 
 def why_not_update(view: View, me: Member, now: float, rules: Rules) -> str | None:
     """Why the host does not start again with the newer image yet, in words; None: it may, if it is granted."""
-    if not is_outdated(view, me):
-        return "its image is the newest"
+    if not is_outdated(view, me, now, rules):
+        return "its image is the newest, or the one that it gets"
     if not _newer_have_room(view):
         return "no host with the newer image has room"
     if not _has_stood(view, now, rules) and _taking(view, me) >= canaries(view, rules):

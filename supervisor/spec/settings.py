@@ -158,7 +158,10 @@ class HostSettings:
         "where the gossip of the hosts is heard, by TCP and UDP",
     )
     gossip_advertise: ListenAddress | None = setting(
-        None, Address(unix=False), "the address of that which others are told; auto: found by itself", nothing="auto"
+        None,
+        Address(unix=False),
+        "the address of that which others are told; auto: the host of `clusterAdvertise`",
+        nothing="auto",
     )
     host_id: str | None = setting(
         None,

@@ -10,7 +10,18 @@ from dataclasses import replace
 import pytest
 
 from supervisor.cluster.placing import Placed
-from supervisor.cluster.values import HostState, Member, MemberState, Mode, Needs, Record
+from supervisor.cluster.ports import Silent
+from supervisor.cluster.values import (
+    Claim,
+    HostState,
+    Member,
+    MemberState,
+    Mode,
+    Needs,
+    Promised,
+    Record,
+    Withheld,
+)
 from tests.fakes.cluster import FakeCluster, wanted
 from tests.fakes.courses import come_back, cut, known, notice, now, placed, set_boots_fail
 from tests.fakes.virtual_time import on_virtual_time
@@ -183,3 +194,28 @@ def test_a_task_that_nobody_guards_and_whose_owner_forgot_it_can_be_applied_agai
         await cluster.close()
 
     course()
+
+
+@on_virtual_time
+async def test_after_its_only_guardian_did_not_bring_it_up_and_its_owner_could_not_take_it_back() -> None:
+    cluster = FakeCluster("a", "b")
+    await cluster.start()
+    record = await placed(cluster, "a")
+    assert (record.owner, record.guardians) == ("b", ("a",))
+    await asyncio.sleep(60)
+    cluster.machines["a"].boot_problem = "its port is in use"
+    wire = cluster.wires["b"]
+    ask, until = wire.claim, now() + 30
+
+    async def claims(to: Member, claim: Claim) -> Promised | Withheld:
+        if claim.epoch > record.epoch + 1 and now() < until:
+            raise Silent
+        return await ask(to, claim)
+
+    wire.claim = claims  # type: ignore[method-assign]
+    await cluster.coordinators["b"].drain(0)
+    assert (await known(cluster, "a")).owner == ""
+    await cluster.coordinators["b"].resume()
+    cluster.machines["a"].boot_problem = None
+    await down_s(cluster, 200)
+    await cluster.close()

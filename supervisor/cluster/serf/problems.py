@@ -28,6 +28,11 @@ _MEANINGS = (
         "give all hosts the same `clusterKeyFile`; to change keys, add the new one as a second line everywhere first",
     ),
     (
+        re.compile(r"No private IP address found"),
+        "this machine has no private address by which others could hear it",
+        "set `gossipAdvertise` to the address at which they reach it",
+    ),
+    (
         re.compile(r"minority in name conflict"),
         ID_TAKEN,
         "give this host another `hostId`",

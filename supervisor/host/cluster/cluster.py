@@ -25,6 +25,7 @@ from supervisor.cluster.values import Member, MemberState
 from supervisor.cluster.view import View
 from supervisor.errors import IsolatedError, Refused
 from supervisor.host.cluster.figures import figures_of
+from supervisor.host.cluster.identity import gossip_address
 from supervisor.host.cluster.local import HostLocal
 from supervisor.host.cluster.power import Power
 from supervisor.host.cluster.wanted import rules_of, wanted_record
@@ -263,12 +264,11 @@ class Cluster:
 
     def _serf(self, keys: Sequence[ClusterKey]) -> SerfOptions:
         settings = self._settings
-        told = settings.gossip_advertise
         return SerfOptions(
             folder=settings.state_dir / AGENT_FOLDER,
             keys=tuple(key.derived("serf") for key in keys),
             bind=str(settings.gossip_listen),
-            advertise=None if told is None else str(told),
+            advertise=gossip_address(settings),
             join=settings.cluster_join,
         )
 
