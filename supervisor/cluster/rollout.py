@@ -28,8 +28,7 @@ def is_outdated(view: View, me: Member, now: float, rules: Rules) -> bool:
     image = wanted_image(view)
     if me.image in ("", image):
         return False
-    # Clocks are minutes apart, and the first one to have it may have been the quickest of several that started.
-    first = min(member.boot_time for member in view.alive if member.image == image) + rules.canary_s
+    first = min(member.boot_time for member in view.alive if member.image == image) + rules.skew_s
     return me.boot_time < first or now - me.since >= rules.update_again_s
 
 

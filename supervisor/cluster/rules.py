@@ -49,6 +49,8 @@ class Rules:
     # Updates
     canary: float = 0.05  # share of the hosts that take a new image first, at least one
     canary_s: float = 600.0  # how long they have to stand before others follow
+    # Clocks, and so boot times of hosts, are so far apart; higher: more starts for an image that a host does not get.
+    skew_s: float = 600.0
     update_again_s: float = 86_400.0  # a host that did not get the newest image when it started tries again then
 
     # Room

@@ -46,7 +46,7 @@ def image_view(old: int, new: int, *, new_since: float = 0.0, draining: int = 0,
 def test_who_started_after_the_new_image_was_there_and_did_not_get_it_tries_again_after_a_day() -> None:
     began, day = 10_000.0, RULES.update_again_s
     first = member("first", boot_time=began, image="two", since=began)
-    again = member("again", boot_time=began + RULES.canary_s + 1, image="one", since=began)
+    again = member("again", boot_time=began + RULES.skew_s + 1, image="one", since=began)
     before = member("before", boot_time=began - 1, image="one", since=began)
     view = View([first, again, before, member("second", boot_time=began + 9_999, image="two", since=began)])
     assert is_outdated(view, before, began + 1, RULES)
@@ -62,7 +62,7 @@ def test_one_host_that_comes_back_with_an_old_image_makes_no_host_start_twice() 
     assert wanted_image(View([astray, *hosts])) == "two"
     astray = member("astray", boot_time=200_000.0, image="one")
     assert is_outdated(View([astray, *hosts]), hosts[0], 1.0, RULES)
-    came_back = member("h0", boot_time=200_000.0 + RULES.canary_s, image="two")
+    came_back = member("h0", boot_time=200_000.0 + RULES.skew_s, image="two")
     assert not is_outdated(View([astray, came_back, *hosts[1:]]), came_back, 1.0, RULES)
 
 
