@@ -63,8 +63,10 @@ class Host:
 
     @property
     def open_door(self) -> Door | None:
-        """What answers there."""
-        return None if self.life.is_over or self.coordinator is None else self.coordinator.door
+        """What answers there; a host that starts answers nobody yet."""
+        if self.life.is_over or self.coordinator is None or self.coordinator.state is HostState.STARTING:
+            return None
+        return self.coordinator.door
 
     @property
     def running(self) -> frozenset[str]:
