@@ -26,7 +26,7 @@ def wanted_image(view: View) -> str:
 def is_outdated(view: View, me: Member, now: float, rules: Rules) -> bool:
     """Whether the host runs another image than the newest one, and would probably get that one if it started again."""
     image = wanted_image(view)
-    if me.image in ("", image):
+    if not image or me.image in ("", image):
         return False
     first = min(member.boot_time for member in view.alive if member.image == image) + rules.skew_s
     return me.boot_time < first or now - me.since >= rules.update_again_s

@@ -73,6 +73,8 @@ def test_the_image_of_the_newest_host_that_tells_it_is_wanted() -> None:
     assert wanted_image(view) == "two"
     assert [is_outdated(view, each, 1.0, RULES) for each in view.alive] == [False, False, True]
     assert wanted_image(View([member("a")])) == ""
+    alone = member("d", image="one")  # it does not see itself yet
+    assert not is_outdated(View([member("a")]), alone, 1.0, RULES)
 
 
 def test_a_canary_share_goes_first_and_the_others_follow_when_it_has_stood() -> None:
