@@ -5,9 +5,9 @@ freezes. At least `floor` hosts that are up are newer than it is: so the newest 
 have room. Fewer than 2 % of the hosts drain (at least one may). The oldest go first: a newer host waits longer.
 
 It asks the newest 3 hosts, and 2 of them must grant it; then it drains, waits until everybody knows, looks again and
-asks again. They apply the rule to their own view and count what they granted and do not see drain yet, each to two
-thirds of the 2 %, so no more than the 2 % ever drain. Without the grants, hosts with views that are seconds old would
-all go within seconds.
+asks again. They apply the rule to their own view and count what they granted and do not see drain yet, each to half
+of the 2 %, so no more than the 2 % ever drain, though a newer host takes the place of one of the three and knows
+nothing of what that granted. Without the grants, hosts with views that are seconds old would all go within seconds.
 """
 
 from __future__ import annotations
@@ -62,9 +62,10 @@ def _why_wait(view: View, me: Member, rules: Rules, floor: int, gone: Collection
 def at_a_time(view: View, rules: Rules) -> int:
     """How many hosts may be about to go at the same time, as far as one granter knows.
 
-    Two thirds of the share: what 3 granters count differs, 2 of them are enough, and so half as many again may go.
+    Half of the share: what 3 granters count differs, 2 of them are enough, so half as many again may go; and as many as
+    that again when a newer host takes the place of one of them.
     """
-    return max(1, int(rules.share * len(view.alive) * 2 / GRANTERS))
+    return max(1, int(rules.share * len(view.alive) * 2 / (GRANTERS + 1)))
 
 
 def granters(view: View, me: str) -> tuple[Member, ...]:
