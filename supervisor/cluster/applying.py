@@ -90,9 +90,12 @@ async def _is_lost(shared: Shared, owner: Member, known: Record) -> bool:
     if known.guardians or known.previous or owner.id == shared.me:
         return False
     try:
-        return known.label not in await shared.peers.records(owner)
+        if known.label in await shared.peers.records(owner):
+            return False
+        has = await shared.peers.find(owner, known.label)
     except Silent:
         return False
+    return has is None or not beats(has, known, shared.view)  # it has moved it a moment ago
 
 
 async def _place_new(shared: Shared, base: Record, *, above: int = 0) -> Placed | NotPlaced:
@@ -113,7 +116,7 @@ async def _revise(shared: Shared, owner: Member, changed: Record) -> Placed | No
         return NotPlaced(f"its owner, host {owner.id}, does not answer; it may have changed it all the same")
     if isinstance(answer, Revised):
         return Placed(answer.record)
-    newest = await find(shared, changed.label)
+    newest = await find(shared, changed.label, owner.id)
     # A removal beats every change; here it is one that was made to a record that was not the newest one.
     is_newer = newest is not None and (newest.version > changed.version or beats(newest, changed, shared.view))
     return NotPlaced(answer.problem, newest if is_newer else None, answer.cause)

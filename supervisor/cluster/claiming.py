@@ -32,6 +32,7 @@ async def claim(shared: Shared, base: Record, *, above: int = 0) -> Claimed | Lo
     """Claims an epoch above that of `base` and `above`, and none twice. `base` with epoch 0 stands for a new task."""
     above = max(above, base.epoch, shared.claimed.get(base.label, (0, 0.0))[0])
     for _ in range(ROUNDS):
+        above = max(above, shared.ledger.promised(base.label))  # what it promised it takes from nobody
         shared.claimed[base.label] = above + 1, shared.now
         if shared.ledger.owns(base.label) is not None:
             await shared.ledger.promise(base.label, above + 1, shared.me, shared.now)  # it outlives this process

@@ -156,6 +156,7 @@ class Coordinator:
         await shared.ledger.load(shared.now)
         owned = list(shared.ledger.owned())
         for record in owned:
+            shared.inherited[record.label] = record.epoch
             self._remember_claim(record)
             shared.admission.insist(record.label, record.epoch, record.needs)
         await shared.local.tell(HostState.STARTING, room=shared.room)
@@ -242,6 +243,7 @@ class Coordinator:
         shared.claimed[record.label] = entry.promised, shared.now
         if record.mode is Mode.STRICT:
             shared.offered.add(record.label)
+        shared.doubt(record.label)
 
     def _duties(self) -> Iterable[tuple[float, Callable[[], Awaitable[None]]]]:
         rules = self._shared.rules

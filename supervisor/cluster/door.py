@@ -78,6 +78,9 @@ class HostDoor:
             if shared.placing.get(label, epoch) != epoch:
                 shared.admission.release(label)
                 return Refused(f"host {shared.me} places task {label} itself at this moment")
+            if shared.state is not HostState.UP:  # by now: it may be about to be switched off
+                shared.admission.release(label)
+                return Refused(f"host {shared.me} is {shared.state}: it takes no new work")
             shared.boots[label] = record.version
             try:
                 refused = await self._come_up(record, caller)
@@ -183,7 +186,8 @@ class HostDoor:
                     get_beyond(shared, owned, record.revision - 1)
                 return Refused(f"task {record.label} was changed meanwhile")
             may_stay = record.removed or record.needs.hosts is None or shared.me in record.needs.hosts
-            answer = await self._revise(owned, record) if may_stay else None
+            numbered = replace(record, revision=shared.next_revision(owned))
+            answer = await self._revise(owned, numbered) if may_stay else None
         return answer or await self._move(replace(record, revision=owned.revision))
 
     def _forget_expired(self) -> None:

@@ -15,9 +15,10 @@ def likely(shared: Shared, label: str) -> tuple[str, ...]:
     return shared.order.first(group_of(label), shared.view.guarding, shared.rules.guardians + 2)
 
 
-async def find(shared: Shared, label: str) -> Record | None:
-    """The newest record that this host and a task's likely guardians have."""
-    answers = await shared.ask(likely(shared, label), lambda member: shared.peers.find(member, label))
+async def find(shared: Shared, label: str, *others: str) -> Record | None:
+    """The newest record that this host, a task's likely guardians and `others` have."""
+    asked = dict.fromkeys((*likely(shared, label), *others))
+    answers = await shared.ask(asked, lambda member: shared.peers.find(member, label))
     newest = shared.ledger.record(label)
     for record in answers.values():
         if record is not None and (newest is None or _is_better(shared, record, newest)):

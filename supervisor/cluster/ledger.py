@@ -65,6 +65,11 @@ class Ledger:
         self._kept_at[label] = now
         await self._save(label)
 
+    def promised(self, label: str) -> int:
+        """The highest epoch of a task that this host promised, itself included; 0: none."""
+        entry = self._entries.get(label)
+        return 0 if entry is None else entry.promised
+
     def end_lease(self, label: str) -> None:
         """This host has no copy that runs by its own lease."""
         entry = self._entries.get(label)

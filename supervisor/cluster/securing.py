@@ -12,7 +12,7 @@ from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.guardians import chosen, regarded, settled, union
 from supervisor.cluster.leasing import renew
 from supervisor.cluster.placing import following
-from supervisor.cluster.promises import as_wanted, beats
+from supervisor.cluster.promises import as_wanted, beats, lifetime
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.telling import Told, tell
 from supervisor.cluster.values import Mode, Record
@@ -57,8 +57,9 @@ async def _bury(shared: Shared, tombstone: Record) -> bool:
 async def give_up(shared: Shared, newer: Record) -> None:
     """Lets a task go to the owner that `newer` names: exactly one copy stays. The caller has the task's turn.
 
-    If it names none, the task did not come up there, and this host goes on with it, as it was changed meanwhile. If it
-    is this host's own of the same epoch, this host tried it before it started again: what it has on its disk counts.
+    If it names none, the task did not come up there, and this host goes on with it, as it was changed meanwhile; if it
+    was a new one, nobody had changed this one. If it is this host's own of the same epoch, this host tried it before it
+    started again: what it has on its disk counts.
     """
     label, newer = newer.label, shared.as_known(newer)
     have = shared.ledger.record(label)
@@ -69,8 +70,11 @@ async def give_up(shared: Shared, newer: Record) -> None:
         if newer.owner == shared.me and newer.epoch == owned.epoch:
             get_beyond(shared, owned, newer.revision)
             return
-        if not newer.owner and (newer.needs.hosts is None or shared.me in newer.needs.hosts):
-            await take_back(shared, as_wanted(owned, newer), newer)
+        wanted = owned if newer.void else as_wanted(owned, newer)
+        is_removed = newer.void and lifetime(newer.epoch) != lifetime(owned.epoch)
+        may_stay = wanted.needs.hosts is None or shared.me in wanted.needs.hosts
+        if not newer.owner and may_stay and not is_removed:
+            await take_back(shared, wanted, newer)
             return
     if newer.owner != shared.me:
         shared.notice("superseded", {"label": label, "owner": newer.owner, "epoch": newer.epoch})
@@ -133,6 +137,7 @@ async def end_copy(shared: Shared, label: str) -> None:
     shared.offered.discard(label)
     if shared.ledger.owns(label) is None:
         shared.tried.pop(label, None)
+        shared.inherited.pop(label, None)
         shared.doubts.drop(label)
     await shared.local.stop(label)
     if shared.ledger.owns(label) is None and label not in shared.boots:
@@ -143,13 +148,12 @@ def _with_chosen_guardians(shared: Shared, record: Record) -> Record:
     wanted = chosen(record.label, shared.view, shared.order, shared.rules, owner=shared.me)
     tried = shared.tried.get(record.label, 0)
     if wanted != record.guardians:
-        record = regarded(record, wanted)
-    elif tried <= record.revision:
+        return replace(regarded(record, wanted), revision=shared.next_revision(record))
+    if tried <= record.revision:
         return record
-    # A revision that some hosts may have seen is never used for anything else. Nor may it stay the newest one there is
-    # when the guardians are those of before again: users' changes would be made to it, and be refused for ever.
-    shared.tried[record.label] = max(record.revision, tried + 1)
-    return replace(record, revision=shared.tried[record.label])
+    # What was tried may not stay the newest revision there is when the guardians are those of before again: users'
+    # changes would be made to it, and be refused for ever.
+    return replace(record, revision=shared.next_revision(record))
 
 
 async def _adopt(shared: Shared, record: Record) -> None:
@@ -166,7 +170,7 @@ async def _adopt(shared: Shared, record: Record) -> None:
 
 async def _settle(shared: Shared, record: Record) -> bool:
     """Most old and new guardians know each other's names: the old ones are let go, and told so."""
-    final = settled(record)
+    final = replace(settled(record), revision=shared.next_revision(record))
     await shared.ledger.put(final, shared.now)
     told = await tell(shared, final, and_to=record.previous)
     if told.newer is not None:

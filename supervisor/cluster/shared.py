@@ -19,6 +19,7 @@ from supervisor.cluster.values import HostState, Member, MemberState, Record, Ve
 from supervisor.cluster.view import View
 
 CONFIRMED_S = 60.0  # within which a guardian asks a new owner whether it owns the task
+FORGOTTEN = 10_000  # revisions at most that a host tried in vain before it started again: it does so once in a minute
 TURN_S = 0.05  # how often somebody looks whether it is their turn: conflicts are rare
 
 
@@ -63,6 +64,8 @@ class Shared:
         self.offered: set[str] = set()
         self.audits = Agenda()  # hosts that are to be asked what they own
         self.tried: dict[str, int] = {}  # revisions that guardians were told and that are not this host's yet
+        # label -> the epoch that it owned when it started: revisions that it tried before then are not known any more
+        self.inherited: dict[str, int] = {}
         self.unaware: dict[str, dict[str, int]] = {}  # old owner -> tasks that have a newer record: label -> epoch
         self.doubts = Agenda()  # labels of the tasks whose guardians are to be asked
         # label -> the epoch that this host refused to boot, and will never run, and when that was; kept for a day
@@ -162,6 +165,14 @@ class Shared:
     def has_claimed_in_vain(self, record: Record) -> bool:
         """Whether this host owns a task under an older epoch than it claimed."""
         return record.owner == self.me and self.claimed.get(record.label, (0, 0.0))[0] > record.epoch
+
+    def next_revision(self, owned: Record) -> int:
+        """One that no host has seen: a revision that some may have is never used for anything else."""
+        tried = max(owned.revision, self.tried.get(owned.label, 0))
+        if self.inherited.pop(owned.label, 0) == owned.epoch:
+            tried += FORGOTTEN
+        self.tried[owned.label] = tried + 1
+        return tried + 1
 
     def turn(self, label: str) -> AbstractAsyncContextManager[None]:
         """One at a time changes what this host does with a task."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from supervisor.cluster.placing import Placed
+from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.promises import given_up
-from supervisor.cluster.values import Claim, Mode, Promised
+from supervisor.cluster.values import Cause, Claim, MemberState, Mode, Promised
 from tests.fakes.cluster import FakeCluster, wanted
 from tests.fakes.courses import (
     come_back,
@@ -17,6 +17,8 @@ from tests.fakes.courses import (
     fails_behind_a_cut,
     join,
     known,
+    notice,
+    now,
     placed,
     set_boots_fail,
 )
@@ -143,3 +145,99 @@ async def test_though_that_guardian_was_replaced_meanwhile() -> None:
     assert await changed(cluster, "a", Mode.STRICT)
     assert versions(cluster) == [2]
     await cluster.close()
+
+
+@on_virtual_time
+async def test_though_it_is_applied_in_vain_beyond_a_partition() -> None:
+    cluster = await partitioned()
+    outcome = await cluster.coordinators["o"].apply(wanted("task", v=1))
+    assert isinstance(outcome, Placed)
+    await in_vain_beyond(cluster, Mode.BEST_EFFORT)
+    await heal(cluster)
+    await asyncio.sleep(300)
+    assert versions(cluster) == [1]
+    await cluster.close()
+
+
+@MODES
+def test_though_it_was_removed_and_applied_in_vain_where_its_owner_did_not_hear_of_it(mode: Mode) -> None:
+    @on_virtual_time
+    async def course() -> None:
+        cluster = FakeCluster(*"abcdeo")
+        await cluster.start()
+        assert (await placed(cluster, "a", mode=mode)).owner == "o"
+        await asyncio.sleep(60)
+        cut(cluster, "o", "abcde")
+        notice(cluster, "o", "abcde")
+        await asyncio.sleep(25)
+        assert isinstance(await cluster.coordinators["a"].remove("task"), Placed)
+        await in_vain_beyond(cluster, mode)
+        await heal(cluster)
+        await asyncio.sleep(300)
+        assert versions(cluster) == []
+        await cluster.close()
+
+    course()
+
+
+async def partitioned() -> FakeCluster:
+    """Six hosts, three on each side."""
+    cluster = FakeCluster(*"abcdeo")
+    await cluster.start()
+    await asyncio.sleep(60)
+    cut(cluster, "abc", "deo")
+    notice(cluster, "abc", "deo")
+    await asyncio.sleep(40)
+    return cluster
+
+
+async def in_vain_beyond(cluster: FakeCluster, mode: Mode) -> None:
+    """A user applies v=2 at host a, and the program throws."""
+    for host in "abcde":
+        cluster.machines[host].boot_problem, cluster.machines[host].boot_cause = "it throws", Cause.PROGRAM
+    outcome = await cluster.coordinators["a"].apply(wanted("task", mode=mode, v=2))
+    assert isinstance(outcome, NotPlaced)
+    assert outcome.cause is Cause.PROGRAM
+    set_boots_fail(cluster, None)
+
+
+async def heal(cluster: FakeCluster) -> None:
+    """All see each other again."""
+    cluster.cut.clear()
+    for host in cluster.members:
+        cluster.members[host] = replace(cluster.members[host], alive=MemberState.ALIVE, since=now())
+    cluster.see("o", alive=MemberState.ALIVE)
+
+
+@pytest.mark.parametrize("starts_again", [False, True])
+def test_though_only_a_host_that_is_cut_off_has_what_its_owner_tried_before(*, starts_again: bool) -> None:
+    @on_virtual_time
+    async def course() -> None:
+        cluster = FakeCluster("a", "b", "o")
+        await cluster.start()
+        assert (await placed(cluster, "a")).owner == "o"
+        await asyncio.sleep(60)
+        cut(cluster, "o", "ab")  # it cannot call them, but for x, and all see each other
+        await join(cluster, "x", room=False)
+        await asyncio.sleep(150)
+        tried = (await known(cluster, "x")).revision
+        assert tried > (await known(cluster, "o")).revision + 1
+        cut(cluster, "x", "abo")
+        cluster.see("x", alive=MemberState.FAILED)
+        if starts_again:
+            await cluster.coordinators.pop("o").close()
+            cluster.machines["o"].running.clear()
+        cluster.cut = {pair for pair in cluster.cut if "x" in pair}
+        if starts_again:
+            await cluster.start("o")
+        while not await changed(cluster, "o", Mode.STRICT):
+            await asyncio.sleep(0.1)
+        assert (await known(cluster, "o")).revision > tried
+        await cluster.crash("o")
+        cluster.cut.clear()
+        cluster.see("x", alive=MemberState.ALIVE)
+        await asyncio.sleep(120)
+        assert versions(cluster) == [2]
+        await cluster.close()
+
+    course()

@@ -85,8 +85,8 @@ def test_a_removal_of_a_record_that_is_not_the_newest_any_more_is_tried_again(mo
         await cluster.coordinators["a"].apply(wanted("task", version=2))
         known = [outcome.record]
 
-        async def find(shared: Shared, label: str) -> Record | None:
-            return known.pop() if known else await find_newest(shared, label)
+        async def find(shared: Shared, label: str, *others: str) -> Record | None:
+            return known.pop() if known else await find_newest(shared, label, *others)
 
         monkeypatch.setattr("supervisor.cluster.applying.find", find)
         assert isinstance(await cluster.coordinators["b"].remove("task"), Placed)

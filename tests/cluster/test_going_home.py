@@ -9,8 +9,18 @@ from dataclasses import replace
 import pytest
 
 from supervisor.cluster.placing import Placed
-from supervisor.cluster.values import Departure, HostState, Member, MemberState, Mode, Needs, Record
-from tests.fakes.cluster import FakeCluster, wanted
+from supervisor.cluster.values import (
+    Admitted,
+    Departure,
+    HostState,
+    Member,
+    MemberState,
+    Mode,
+    Needs,
+    Record,
+    Refused,
+)
+from tests.fakes.cluster import FakeCluster, record, wanted
 from tests.fakes.virtual_time import on_virtual_time
 
 STEP_S = 0.2
@@ -171,4 +181,20 @@ async def test_a_host_that_drains_says_so_though_its_room_changed_in_the_same_mo
     await asyncio.sleep(1)
     assert coordinator.state is HostState.DRAINING
     assert cluster.machines["a"].told[-1] == (HostState.DRAINING, False)
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_is_about_to_go_boots_nothing_that_it_admitted_before() -> None:
+    cluster = await guarding(*"abcd")
+    door = cluster.coordinators["a"].door
+    cluster.machines["a"].idle_from = asyncio.get_running_loop().time()
+    admitted = record("late", owner="a", guardians=("b", "c", "d"))
+    while cluster.coordinators["a"].state is HostState.UP:
+        assert isinstance(await door.admit(admitted, "b"), Admitted)
+        await travel(cluster, STEP_S)
+    answer = await door.boot("late", 1)
+    assert isinstance(answer, Refused)
+    assert answer.problem == "host a is draining: it takes no new work"
+    assert cluster.running("late") == []
     await cluster.close()

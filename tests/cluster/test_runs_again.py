@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from supervisor.cluster.placing import Placed
+from supervisor.cluster import applying
+from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.values import (
     Claim,
@@ -23,7 +24,7 @@ from supervisor.cluster.values import (
     Withheld,
 )
 from tests.fakes.cluster import FakeCluster, wanted
-from tests.fakes.courses import come_back, cut, known, notice, now, placed, set_boots_fail
+from tests.fakes.courses import come_back, cut, join, known, notice, now, placed, set_boots_fail
 from tests.fakes.virtual_time import on_virtual_time
 
 MODES = pytest.mark.parametrize("mode", list(Mode))
@@ -219,3 +220,43 @@ async def test_after_its_only_guardian_did_not_bring_it_up_and_its_owner_could_n
     cluster.machines["a"].boot_problem = None
     await down_s(cluster, 200)
     await cluster.close()
+
+
+@on_virtual_time
+async def test_soon_after_its_owner_started_again_in_a_move_that_had_not_begun() -> None:
+    cluster = FakeCluster("a", "b", "c", "o")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "o"
+    await asyncio.sleep(60)
+    await cluster.coordinators.pop("o").close()
+    machine = cluster.machines["o"]
+    machine.running.clear()
+    kept = machine.disk["task"]
+    assert kept.record is not None
+    machine.disk["task"] = replace(kept, promised=kept.record.epoch + 1, claimant="o")  # claimed, and not used
+    await cluster.start("o")
+    await down_s(cluster, 10)
+    await cluster.close()
+
+
+@MODES
+def test_once_though_it_moved_a_moment_before_a_user_changed_it(mode: Mode) -> None:
+    @on_virtual_time
+    async def course() -> None:
+        cluster = FakeCluster("a", "b")
+        await cluster.start()
+        assert (await placed(cluster, "a", mode=mode)).owner == "b"
+        await asyncio.sleep(60)
+        stale = replace(await known(cluster, "b"), guardians=(), previous=())
+        assert await cluster.coordinators["b"].drain(30) == {}
+        assert cluster.running("task") == ["a"]
+        changed = replace(wanted("task", mode=mode, v=2), needs=stale.needs)
+        await join(cluster, "c")
+        outcome = await applying._apply(cluster.coordinators["c"]._shared, stale, changed)
+        assert isinstance(outcome, NotPlaced)
+        assert outcome.newer is not None
+        assert outcome.newer.owner == "a"
+        assert cluster.running("task") == ["a"]
+        await cluster.close()
+
+    course()

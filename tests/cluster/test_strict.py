@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
+from supervisor.cluster.claiming import Claimed, claim
 from supervisor.cluster.placing import NotPlaced
 from supervisor.cluster.ports import Silent
 from supervisor.cluster.values import (
@@ -19,8 +21,8 @@ from supervisor.cluster.values import (
     Refused,
     Withheld,
 )
-from tests.fakes.cluster import FakeCluster, wanted
-from tests.fakes.courses import LOOK_S, cut, fails_behind_a_cut, join, known, notice, placed
+from tests.fakes.cluster import FakeCluster, record, wanted
+from tests.fakes.courses import LOOK_S, cut, fails_behind_a_cut, join, known, notice, now, placed
 from tests.fakes.virtual_time import on_virtual_time
 
 
@@ -354,3 +356,21 @@ async def test_though_a_guardian_has_never_heard_of_the_other_one() -> None:
     cluster.see("a", alive=MemberState.ALIVE)
     await runs_once(cluster, 60)
     await cluster.close()
+
+
+@on_virtual_time
+async def test_though_its_owner_was_a_guardian_and_promised_the_next_epoch_to_another_host() -> None:
+    cluster = FakeCluster("g", "o", "h")
+    await cluster.start()
+    await asyncio.sleep(30)
+    for coordinator in cluster.coordinators.values():
+        await coordinator.close()
+    hosts = {host: coordinator._shared for host, coordinator in cluster.coordinators.items()}
+    owned = record(epoch=3, owner="o", guardians=("g", "h"), previous=("g", "o", "h"), mode=Mode.STRICT)
+    given_up = replace(owned, epoch=4, revision=2, owner="", guardians=("g", "o", "h"), previous=())
+    await hosts["o"].ledger.put(owned, now())
+    for host in "gh":
+        await hosts[host].ledger.put(given_up, now())
+    cut(cluster, "g", "h")
+    epochs = [await claim(hosts[host], given_up) for host in "go"]
+    assert epochs == [Claimed(5), Claimed(6)]
