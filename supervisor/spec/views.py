@@ -62,7 +62,7 @@ class TaskView(View):
         description="pending, running, idle, backoff, blocked, stopped, or stranded: on no host that is seen"
     )
     wanted: bool = Field(description="false: stopped by an operator, until it is started")
-    revision: int = Field(description="counts the changes by apply, from 1")
+    revision: int = Field(description="rises with every change; in a cluster by more than one, too")
     applied: float = Field(description="when it last changed, seconds since 1970; 0: not known")
     listen: tuple[str, ...] = Field(description="addresses as bound")
     bundle: str | None = Field(default=None, description="digest of the bundle that its files came in")
