@@ -88,7 +88,7 @@ class HostDoor:
                 del shared.boots[label]
             if refused is not None:
                 await shared.give_up_epoch(label, epoch)
-                self._stay_as_before(label)
+                await self._stay_as_before(label)
                 await self._tell_given_up(record)
                 return refused
             return Booted()
@@ -300,12 +300,14 @@ class HostDoor:
             shared.doubt(record.label, 2.0)
         return None
 
-    def _stay_as_before(self, label: str) -> None:
-        """A boot failed: what this host had of the task before counts again."""
+    async def _stay_as_before(self, label: str) -> None:
+        """A boot failed: what this host had of the task before counts again; if that is nothing, nothing is left."""
         shared = self._shared
         shared.leases.ended(label)
         shared.ledger.end_lease(label)
         shared.admission.release(label)
         owned = shared.ledger.owns(label)
-        if owned is not None:
+        if owned is None:
+            await shared.local.stop(label)
+        else:
             shared.admission.insist(label, owned.epoch, owned.needs)

@@ -2,7 +2,8 @@
 
 A copy that is superseded, or whose lease is over, ends; a task of this host that does not run, though it may, boots.
 None waits for another, or else one slow boot would keep a strict task alive beyond its lease. What does not boot is
-tried again, later and later; if that is not its program's fault, another host gets it.
+tried again, later and later; if that is not its program's fault, another host gets it. A boot that failed may have
+left something, which would go on by itself: it ends like a copy.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Righting:
         is_as_owned = owned == shared.runs
         ending = set() if is_as_owned else shared.runs - owned
         ending.update(label for label in shared.ledger.strict if label in shared.runs and not may_run(shared, label))
+        ending.update(label for label in self._failures if not may_run(shared, label))
         for label in sorted(ending - self._ending):
             self._ending.add(label)
             shared.scheduler.start(self._end(label))
@@ -54,8 +56,9 @@ class Righting:
             if is_taken:  # whoever has its turn may wait for others, and for longer than the lease runs elsewhere
                 await shared.local.stop(label)
             async with shared.turn(label):
-                if label in shared.runs and not may_run(shared, label):
+                if (label in shared.runs or label in self._failures) and not may_run(shared, label):
                     await end_copy(shared, label)
+                    self._failures.pop(label, None)
                 elif is_taken:
                     shared.runs.discard(label)  # its lease is back: it is booted again
         finally:

@@ -374,3 +374,35 @@ async def test_though_its_owner_was_a_guardian_and_promised_the_next_epoch_to_an
     cut(cluster, "g", "h")
     epochs = [await claim(hosts[host], given_up) for host in "go"]
     assert epochs == [Claimed(5), Claimed(6)]
+
+
+@on_virtual_time
+async def test_though_a_boot_that_failed_left_a_copy_and_the_lease_ends() -> None:
+    cluster = FakeCluster("a", "b", "o")
+    await cluster.start()
+    assert (await placed(cluster, "a")).owner == "o"
+    await asyncio.sleep(60)
+    await cluster.coordinators.pop("o").close()
+    machine = cluster.machines["o"]
+    machine.running.clear()
+    machine.boot_problem, machine.fails_halfway = "its address is in use", True
+    await cluster.start("o")
+    while cluster.running("task") != ["o"]:
+        await asyncio.sleep(LOOK_S)
+    cut(cluster, "o", "ab")
+    notice(cluster, "o", "ab")
+    await runs_once(cluster, 300)
+    assert cluster.running("task") != ["o"]
+    assert len(cluster.running("task")) == 1
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_though_a_boot_that_failed_on_another_host_left_a_copy() -> None:
+    cluster = FakeCluster("a", "b", "o")
+    await cluster.start()
+    await asyncio.sleep(60)
+    cluster.machines["o"].boot_problem, cluster.machines["o"].fails_halfway = "its address is in use", True
+    assert (await placed(cluster, "a")).owner == "b"
+    assert cluster.running("task") == ["b"]
+    await cluster.close()

@@ -100,6 +100,7 @@ class FakeMachine:
         self.idle_from: float | None = None
         self.boot_problem: str | None = None
         self.boot_cause = Cause.HOST
+        self.fails_halfway = False  # a boot that fails leaves a copy that goes on
         self.power_problem: str | None = None
         self.woken: list[str] = []
         self.departure: Departure | None = None
@@ -113,6 +114,8 @@ class FakeMachine:
     async def boot(self, record: Record, sources: Sequence[Member]) -> None:
         if self.boot_problem is not None:
             self.events.append(f"fail {record.label}")
+            if self.fails_halfway:
+                self.running[record.label] = record
             raise BootFailed(self.boot_problem, self.boot_cause)
         if record.bundle is not None and not await self.hold_bundle(record.bundle, sources):
             raise BootFailed(f"none of {len(sources)} hosts has its bundle")
