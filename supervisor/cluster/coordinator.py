@@ -36,6 +36,7 @@ from supervisor.cluster.waking import Spares
 SECURED_AT_A_TIME = 16
 SEEN_BY_ALL_S = 30.0  # hosts that see each other again after a partition do so within 15 s; and a call takes seconds
 TURN_AGAIN_S = 1.0
+TOLD = 10  # labels of tasks in one notice
 RETURN_JITTER_S = 3.0  # when many hosts came back at once, their tasks are not all asked about in the same second
 
 
@@ -209,7 +210,8 @@ class Coordinator:
     async def leave(self, within_s: float) -> dict[str, str]:
         """Drains, has others guard what this host guards, says goodbye; returns the tasks that found no other host.
 
-        Whatever goes wrong before, it says goodbye: the others wait less long for a host that did.
+        Whatever goes wrong before, it says goodbye: the others wait less long for a host that did. `still-needed` tells
+        of strict tasks that found no other guardian: without this host they may not be placed again.
         """
         shared = self._shared
         if self._going.is_gone:  # it went home, and is being switched off
@@ -217,7 +219,8 @@ class Coordinator:
             return {}
         try:
             await self.drain(within_s)
-            await hand_over_guarding(shared)
+            if needed := await hand_over_guarding(shared):
+                shared.notice("still-needed", {"labels": ", ".join(needed[:TOLD]), "strict-tasks": len(needed)})
             stayed = await move_all(shared, shared.now)  # what came up meanwhile: its boot was under way
         except Exception:
             await self._say_goodbye()

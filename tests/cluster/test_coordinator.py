@@ -568,6 +568,23 @@ async def news_travels(cluster: FakeCluster, seconds: float) -> None:
 
 
 @on_virtual_time
+async def test_a_host_that_is_stopped_tells_which_strict_tasks_still_need_it_as_a_guardian() -> None:
+    cluster = FakeCluster("a", "b", "c", "d", "e")
+    await cluster.start()
+    for number in range(9):
+        await cluster.coordinators["b"].apply(wanted(f"task-{number}", mode=Mode.STRICT))
+    cluster.cut = {("a", "e"), ("e", "a")}  # their owner cannot say that it has found another one
+    await cluster.coordinators["a"].leave(10)
+    assert ("a", "still-needed") in cluster.notices
+    assert "leave" in cluster.machines["a"].events
+    cluster.see("a", alive=MemberState.LEFT)
+    cluster.see("b", state=HostState.DRAINING)
+    await cluster.coordinators["b"].leave(10)
+    assert ("b", "still-needed") not in cluster.notices
+    await cluster.close()
+
+
+@on_virtual_time
 async def test_an_idle_host_stays_as_long_as_a_strict_task_needs_it_as_a_guardian() -> None:
     cluster = FakeCluster("a", "b", "c", "d", "e")
     await cluster.start()

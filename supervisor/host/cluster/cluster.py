@@ -49,6 +49,7 @@ LEVELS = {
     "restart-failed": "warning",
     "boot-failed": "warning",
     "wake-failed": "warning",
+    "still-needed": "warning",
 }
 AGAIN_S = 30.0
 FIRST_LOOK_S = 3.0  # for the agent's first list of members; a host that is alone goes on then
