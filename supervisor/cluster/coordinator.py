@@ -6,7 +6,7 @@ for users, drain(), leave() or close() at the end. It does nothing to the world 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -73,10 +73,12 @@ class Coordinator:
         spares: Sequence[str] = (),
         order: Rendezvous | None = None,
         stays_s: float = 0.0,
+        missed: Mapping[str, float] | None = None,
     ) -> None:
         """`spares`: ids of hosts that may be started; `order`: shared, if one process has many hosts.
 
-        `stays_s`: this host does not go home for so long.
+        `stays_s`: this host does not go home for so long. `missed`: images that it started again for and did not get,
+        and how many seconds ago it went.
         """
         routed = Routed(me, peers)
         self._shared = Shared(
@@ -88,6 +90,7 @@ class Coordinator:
             notice=notice,
             rules=rules,
             order=order,
+            missed=missed,
         )
         self._door = HostDoor(self._shared)
         routed.door = self._door
@@ -372,7 +375,7 @@ class Coordinator:
         shared = self._shared
         room = has_room(shared.room, shared.admission.share_left, shared.rules)
         me = shared.view.get(shared.me)
-        if me is not None and rests_for_newer(shared.view, me, shared.now, shared.rules):
+        if me is not None and rests_for_newer(shared.view, me, shared.now, shared.rules, shared.missed):
             room = False
         if room is not shared.room:
             shared.scheduler.start(self._tell_room(room=room))

@@ -11,7 +11,7 @@ from supervisor.cluster.moving import move_own
 from supervisor.cluster.placing import Placed
 from supervisor.cluster.ports import BootFailed
 from supervisor.cluster.promises import beats, given_up, judge_claim, judge_lease, judge_record
-from supervisor.cluster.rollout import is_outdated
+from supervisor.cluster.rollout import has_other_image
 from supervisor.cluster.securing import end_copy, get_beyond, give_up
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.shutdown import Grants, why_stay, why_wait
@@ -158,7 +158,7 @@ class HostDoor:
         if member is None:
             return False
         gone = self._grants.open(shared.view, shared.now) - {who}
-        updates = is_outdated(shared.view, member, shared.now, shared.rules) and shared.view.alive[0].id != who
+        updates = has_other_image(shared.view, member) and shared.view.alive[0].id != who
         rule = why_wait if updates else why_stay
         if rule(shared.view, member, shared.rules, gone=gone) is not None:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.cluster.moving import hand_over_guarding, move_all
-from supervisor.cluster.rollout import why_not_update
+from supervisor.cluster.rollout import NOT_OUTDATED, is_outdated, wanted_image, why_not_update
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.shutdown import granters, is_granted, is_rested, why_stay, why_wait
 from supervisor.cluster.values import Departure, HostState, Member
@@ -62,7 +62,7 @@ class GoingHome:
         shared, me = self._shared, self._me()
         if me is None:
             return None
-        if why_not_update(shared.view, me, shared.now, shared.rules) is None:
+        if why_not_update(shared.view, me, shared.now, shared.rules, shared.missed) is None:
             return Departure.UPDATE
         idle_since = shared.local.idle_since()
         up_s = shared.now - shared.started
@@ -73,6 +73,8 @@ class GoingHome:
         shared, me = self._shared, self._me()
         if me is None:
             return "it does not see itself"
+        if departure is Departure.UPDATE and not is_outdated(shared.view, me, shared.now, shared.missed):
+            return NOT_OUTDATED
         rule = why_wait if departure is Departure.UPDATE else why_stay
         if departure is Departure.IDLE and shared.local.idle_since() is None:
             return "it has work"
@@ -100,8 +102,10 @@ class GoingHome:
         if needed:
             shared.notice("stays", {"why": f"{len(needed)} strict tasks found no other guardian"})
             return False
-        why = self._why_not(departure) or self._why_still()
+        image = wanted_image(shared.view) if departure is Departure.UPDATE else ""
+        why = await self._why_not_noted(image) or self._why_not(departure) or self._why_still()
         if why is not None:  # much may have happened meanwhile
+            await self._forget_update(image)
             shared.notice("stays", {"why": why})
             return False
         self.is_gone = True
@@ -111,8 +115,26 @@ class GoingHome:
             await shared.local.power_off(departure)
         except Exception as problem:  # noqa: BLE001 - a host that is on, and no part of the cluster, is lost
             shared.notice("still-on", {"problem": str(problem) or repr(problem)})
+            await self._forget_update(image)
             shared.local.come_back(shared.rules.still_on_s)
         return True
+
+    async def _why_not_noted(self, image: str) -> str | None:
+        """A host that would not know afterwards that it went for an image would go for it again and again."""
+        try:
+            if image:
+                await self._shared.local.note_update(image)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the host stays
+            return f"it cannot keep that it goes for image {image}: {str(problem) or repr(problem)}"
+        return None
+
+    async def _forget_update(self, image: str) -> None:
+        """It did not start again, so it does not know whether it would get the image."""
+        try:
+            if image:
+                await self._shared.local.forget_update(image)
+        except Exception as problem:  # noqa: BLE001 - it goes for it a day later then
+            self._shared.notice("defect", {"error": repr(problem)})
 
     async def _is_granted(self) -> bool:
         shared = self._shared

@@ -163,6 +163,12 @@ class Local(Protocol):
     async def tell(self, state: HostState, *, room: bool) -> None:
         """Publishes both as tags."""
 
+    async def note_update(self, image: str) -> None:
+        """On disk when it returns: this host goes for that image now. Raises why it cannot be kept."""
+
+    async def forget_update(self, image: str) -> None:
+        """Deletes that: it did not start again."""
+
     async def leave(self) -> None:
         """Says goodbye to the cluster."""
 

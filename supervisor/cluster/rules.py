@@ -49,9 +49,7 @@ class Rules:
     # Updates
     canary: float = 0.05  # share of the hosts that take a new image first, at least one
     canary_s: float = 600.0  # how long they have to stand before others follow
-    # Clocks, and so boot times of hosts, are so far apart; higher: more starts for an image that a host does not get.
-    skew_s: float = 600.0
-    update_again_s: float = 86_400.0  # a host that did not get the newest image when it started tries again then
+    update_again_s: float = 86_400.0  # who started again for an image, and did not get it, goes for it again then
 
     # Room
     room_low: float = 0.05  # below this share left, a host says that it has no room

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -37,8 +37,9 @@ class Shared:
         notice: Notice,
         rules: Rules,
         order: Rendezvous | None = None,
+        missed: Mapping[str, float] | None = None,
     ) -> None:
-        """`order` may be shared by several hosts of one process."""
+        """`order` may be shared by several hosts of one process. `missed`: image -> how many seconds ago."""
         self.me = me
         self.peers = peers
         self.local = local
@@ -51,6 +52,8 @@ class Shared:
         self.state = HostState.STARTING
         self.room = True  # what this host says
         self.started = scheduler.now()
+        # image -> until when this host does not go for it: it did, and came back without
+        self.missed = {image: self.started + rules.update_again_s - ago for image, ago in (missed or {}).items()}
         self.ledger = Ledger(me, local)
         self.admission = Admission(me, local.capacity(), rules)
         self.full = FullMarks(rules)

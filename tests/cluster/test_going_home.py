@@ -157,6 +157,104 @@ def test_a_cluster_of_few_hosts_gets_a_new_image_too(hosts: str) -> None:
     check()
 
 
+def outdated(*, hosts: str = "abcd") -> FakeCluster:
+    """The newest host has another image than all others."""
+    cluster = FakeCluster(*hosts)
+    for host in hosts:
+        cluster.members[host] = replace(cluster.members[host], image="two" if host == hosts[-1] else "one")
+    return cluster
+
+
+@on_virtual_time
+async def test_before_a_host_leaves_for_an_image_it_keeps_that_it_does() -> None:
+    cluster = outdated()
+    await cluster.start()
+    await travel(cluster, 1000)
+    gone = [machine for machine in cluster.machines.values() if machine.departure is Departure.UPDATE]
+    assert gone
+    assert all(machine.went == ["two"] and machine.events == ["went for two", "leave"] for machine in gone)
+    assert all(machine.went == [] for machine in cluster.machines.values() if machine not in gone)
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_cannot_keep_it_stays_and_says_why() -> None:
+    cluster = outdated(hosts="ab")
+    cluster.machines["a"].note_problem = "the disk is full"
+    await cluster.start()
+    await travel(cluster, 1000)
+    assert "leave" not in cluster.machines["a"].events
+    assert cluster.coordinators["a"].state is HostState.UP
+    assert "it cannot keep that it goes for image two: the disk is full" in cluster.stayed
+    cluster.machines["a"].note_problem = None
+    await travel(cluster, 200)
+    assert cluster.machines["a"].departure is Departure.UPDATE
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_machine_that_could_not_start_again_has_not_gone_for_the_image() -> None:
+    cluster = outdated(hosts="ab")
+    cluster.machines["a"].power_problem = "no right to do that"
+    await cluster.start()
+    await travel(cluster, 1000)
+    assert cluster.machines["a"].events == ["went for two", "leave", f"come back for {cluster.rules.still_on_s:g} s"]
+    assert cluster.machines["a"].went == []
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_and_comes_back_though_it_cannot_forget_that() -> None:
+    cluster = outdated(hosts="ab")
+    machine = cluster.machines["a"]
+    machine.power_problem = "no right to do that"
+
+    async def fails(image: str) -> None:
+        raise OSError(image)
+
+    machine.forget_update = fails  # type: ignore[method-assign]
+    await cluster.start()
+    await travel(cluster, 1000)
+    assert machine.events[-1] == f"come back for {cluster.rules.still_on_s:g} s"
+    assert ("a", "defect") in cluster.notices
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_stays_after_all_has_not_gone_for_the_image() -> None:
+    cluster = outdated(hosts="ab")
+    machine, note = cluster.machines["a"], cluster.machines["a"].note_update
+
+    async def note_while_another_host_takes_the_image_back(image: str) -> None:
+        await note(image)
+        cluster.see("b", image="one")
+
+    machine.note_update = note_while_another_host_takes_the_image_back  # type: ignore[method-assign]
+    await cluster.start()
+    await travel(cluster, 1000)
+    assert machine.events == ["went for two"]
+    assert machine.went == []
+    assert cluster.coordinators["a"].state is HostState.UP
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_came_back_without_the_image_goes_for_it_a_day_later() -> None:
+    cluster = outdated(hosts="ab")
+    day_s, went_s = cluster.rules.update_again_s, 82_800.0
+    await cluster.start("b")
+    await cluster.start("a", missed={"two": went_s})
+    began = asyncio.get_running_loop().time()
+    await asyncio.sleep(day_s - went_s - 10)
+    assert cluster.coordinators["a"].room
+    assert cluster.coordinators["a"].state is HostState.UP
+    while cluster.machines["a"].departure is None:
+        await travel(cluster, STEP_S)
+    assert asyncio.get_running_loop().time() - began >= day_s - went_s
+    assert cluster.machines["a"].departure is Departure.UPDATE
+    await cluster.close()
+
+
 @on_virtual_time
 async def test_a_host_that_came_back_so_does_not_go_again_for_a_while() -> None:
     cluster = FakeCluster(*"abcde")

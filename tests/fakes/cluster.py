@@ -104,6 +104,8 @@ class FakeMachine:
         self.power_problem: str | None = None
         self.woken: list[str] = []
         self.departure: Departure | None = None
+        self.went: list[str] = []  # images that it went for
+        self.note_problem: str | None = None
 
     def capacity(self) -> Capacity:
         return Capacity(self.memory, None, frozenset({0, 1}))
@@ -142,6 +144,16 @@ class FakeMachine:
 
     async def tell(self, state: HostState, *, room: bool) -> None:
         self.told.append((state, room))
+
+    async def note_update(self, image: str) -> None:
+        if self.note_problem is not None:
+            raise OSError(self.note_problem)
+        self.events.append(f"went for {image}")
+        self.went.append(image)
+
+    async def forget_update(self, image: str) -> None:
+        if image in self.went:
+            self.went.remove(image)
 
     async def leave(self) -> None:
         self.events.append("leave")
@@ -220,8 +232,9 @@ class FakeCluster:
         self.cut: set[tuple[str, str]] = set()
         self.notices: list[tuple[str, str]] = []  # host, what
         self.placed: list[Mapping[str, Any]] = []  # the details of those about placements
+        self.stayed: list[str] = []  # why hosts did not go after all
 
-    async def start(self, *hosts: str, stays_s: float = 0.0) -> None:
+    async def start(self, *hosts: str, stays_s: float = 0.0, missed: Mapping[str, float] | None = None) -> None:
         """Starts those hosts, or all."""
         for host in hosts or tuple(self.machines):
             self.wires[host] = Wire(host, self)
@@ -236,6 +249,7 @@ class FakeCluster:
                 rules=self.rules,
                 spares=self.spares,
                 stays_s=stays_s,
+                missed=missed,
             )
             self.coordinators[host] = coordinator
             coordinator.on_members(self.members.values())
@@ -245,6 +259,8 @@ class FakeCluster:
         self.notices.append((host, what))
         if what == "placed":
             self.placed.append(details)
+        if what == "stays":
+            self.stayed.append(details["why"])
 
     def see(self, host: str, **changed: Any) -> None:
         """All hosts learn that a member changed."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from supervisor.cluster.coordinator import Coordinator
 from supervisor.cluster.ports import BootFailed, Door, Kept
+from supervisor.cluster.rollout import went_in_vain
 from supervisor.cluster.values import Capacity, Departure, HostState, Member, MemberState, Record
 from tools.simulating.loop import HostScheduler, Life
 from tools.simulating.network import SimulatedPeers
@@ -41,6 +42,7 @@ class Host:
         self.life = Life()
         self.life.is_over = True
         self.disk: dict[str, Kept] = {}
+        self.went: dict[str, float] = {}  # image -> when it went for it; on the disk, too
         self.bundles: set[str] = set()
         self.coordinator: Coordinator | None = None
         self.has_gone_home = False
@@ -83,6 +85,7 @@ class Host:
         world = self._world
         if not self.machine.has_disk:
             self.disk.clear()
+            self.went.clear()
             self.bundles.clear()
         self.life, self.has_gone_home, self._is_hearing = Life(), False, False
         self._state = (HostState.STARTING, True)
@@ -97,6 +100,7 @@ class Host:
             rules=world.rules,
             spares=world.spares,
             order=world.order,
+            missed=went_in_vain(self.went, self.machine.image, world.time.now, world.rules),
         )
         world.time.start(self._live(self.coordinator), self.life)
 
@@ -194,6 +198,14 @@ class Host:
         """By gossip."""
         self._state = (state, room)
         self._world.gossip.publish(self.member(MemberState.ALIVE))
+
+    async def note_update(self, image: str) -> None:
+        """On the disk."""
+        self.went[image] = self._world.time.now
+
+    async def forget_update(self, image: str) -> None:
+        """From the disk."""
+        self.went.pop(image, None)
 
     async def leave(self) -> None:
         """By gossip."""

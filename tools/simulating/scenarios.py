@@ -107,7 +107,8 @@ def idle(world: World, minutes: float) -> None:
 
 
 def rollout(world: World, minutes: float) -> None:
-    """One host starts with a new image; the others follow."""
+    """One host starts with a new image, when it is the newest by every clock; the others follow."""
+    world.run(SKEW_S)
     world.last_image = "image-2"
     world.add("host-canary", tasks=world.alive[0].machine.tasks)
     world.run(minutes * 60.0)

@@ -46,6 +46,7 @@ class World:
         self.most_draining_in_calm = 0.0  # a minute and more after a disturbance
         self.apply_s: list[float] = []
         self.last_image = "image-1"
+        self.others_image: dict[str, str] = {}  # host -> the image that it gets in the place of the last one
         self._all: list[Host] = []
         self.boot_failures = 0.0  # share of the boots
         self._outside = Life()  # of what is no host
@@ -98,7 +99,7 @@ class World:
         """A host that is off comes up again, as the newest."""
         if not host.is_alive:
             host.machine.boot_time = EPOCH + self.time.now
-            host.machine.image = self.last_image
+            host.machine.image = self.others_image.get(host.id, self.last_image)
             host.start()
 
     def partition(self, sides: Sequence[Sequence[Host]], *, one_way: bool = False) -> None:

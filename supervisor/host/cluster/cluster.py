@@ -28,6 +28,7 @@ from supervisor.host.cluster.figures import figures_of
 from supervisor.host.cluster.identity import gossip_address
 from supervisor.host.cluster.local import HostLocal
 from supervisor.host.cluster.power import Power
+from supervisor.host.cluster.updates import Updates
 from supervisor.host.cluster.wanted import rules_of, wanted_record
 from supervisor.spec.events import EventKind
 from supervisor.spec.settings import HostSettings
@@ -135,8 +136,10 @@ class Cluster:
         """
         options = DownloadOptions(self._settings.state_dir / "uploads", self._settings.bundle_size)
         downloads = Downloads(self.wire, options, self._bundles.has, self._add_bundle)
+        rules = rules_of(self._settings)
+        updates = Updates(self._store, self.own.image, rules)
         local = HostLocal(
-            self._settings, self._tasks, self._store, downloads, self.membership, self._power, self._forget
+            self._settings, self._tasks, self._store, downloads, self.membership, self._power, updates, self._forget
         )
         coordinator = Coordinator(
             self.own.id,
@@ -145,9 +148,10 @@ class Cluster:
             scheduler=AsyncioScheduler(self._notice),
             chance=random.SystemRandom(),
             notice=self._notice,
-            rules=rules_of(self._settings),
+            rules=rules,
             spares=self._power.spares,
             stays_s=stays_s,
+            missed=await updates.in_vain(),
         )
         local.on_still_on = self._come_back
         local.on_told = lambda: self._look(coordinator)  # not after the cluster's pause for news

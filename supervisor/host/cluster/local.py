@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from supervisor.cluster.membership import Membership
     from supervisor.cluster.peers.downloads import Downloads
     from supervisor.host.cluster.power import Power
+    from supervisor.host.cluster.updates import Updates
     from supervisor.host.tasks import Tasks
 
 AWAKE = (TaskState.RUNNING, TaskState.PENDING)
@@ -39,6 +40,7 @@ class HostLocal:
         downloads: Downloads,
         membership: Membership,
         power: Power,
+        updates: Updates,
         forget: Callable[[str], object],
     ) -> None:
         """`forget`: what else is known of a task that is not here any more, by its label."""
@@ -48,6 +50,7 @@ class HostLocal:
         self._downloads = downloads
         self._membership = membership
         self._power = power
+        self._updates = updates
         self._forget = forget
         self.on_told: Callable[[], object] = _nothing  # this host says something new about itself
         self.on_still_on: Callable[[float], object] = _nothing  # it left, and could not be switched off
@@ -131,6 +134,14 @@ class HostLocal:
         """By the host's tags."""
         self._membership.tell(state, room=room)
         self.on_told()
+
+    async def note_update(self, image: str) -> None:
+        """In the store. StoreError."""
+        await self._updates.note(image)
+
+    async def forget_update(self, image: str) -> None:
+        """In the store. StoreError."""
+        await self._updates.forget(image)
 
     async def leave(self) -> None:
         """Says goodbye."""
