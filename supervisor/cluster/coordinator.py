@@ -23,7 +23,7 @@ from supervisor.cluster.restart import rank_of
 from supervisor.cluster.restarting import AUDIT_WITHIN_S, Restarting
 from supervisor.cluster.returning import ask_for_own
 from supervisor.cluster.righting import Righting
-from supervisor.cluster.rollout import rests_for_newer
+from supervisor.cluster.rollout import presumed, rests_for_newer
 from supervisor.cluster.room import has_room
 from supervisor.cluster.routed import Routed
 from supervisor.cluster.rules import Rules
@@ -78,7 +78,7 @@ class Coordinator:
         """`spares`: ids of hosts that may be started; `order`: shared, if one process has many hosts.
 
         `stays_s`: this host does not go home for so long. `missed`: images that it started again for and did not get,
-        and how many seconds ago it went.
+        and how many seconds ago it went; None: it does not know.
         """
         routed = Routed(me, peers)
         self._shared = Shared(
@@ -96,6 +96,7 @@ class Coordinator:
         routed.door = self._door
         self._restarting = Restarting(self._shared)
         self._righting = Righting(self._shared)
+        self._knows_missed = missed is not None
         self._going = GoingHome(self._shared, stays_s)
         self._spares = Spares(spares, rules)
         self._running: list[Started] = []
@@ -157,6 +158,7 @@ class Coordinator:
         The view should be known by then. Takes up to about ten seconds, if guardians do not answer.
         """
         shared = self._shared
+        self._presume_missed()
         await shared.ledger.load(shared.now)
         owned = list(shared.ledger.owned())
         for record in owned:
@@ -171,6 +173,13 @@ class Coordinator:
         for host in list(shared.ledger.owners()):
             shared.audit_soon(host, AUDIT_WITHIN_S)  # nobody comes back that was there before this host
         await shared.say(HostState.UP)
+
+    def _presume_missed(self) -> None:
+        """What this host went for was kept in memory, or never: it cannot know what else it would get."""
+        shared = self._shared
+        image = "" if self._knows_missed else presumed(shared.view, shared.me)
+        if image:
+            shared.missed[image] = shared.now + shared.rules.update_again_s
 
     def on_members(self, members: Iterable[Member] | View) -> None:
         """Something changed: hosts came, went, or say something else than before."""

@@ -4,7 +4,8 @@ The image of the newest host is the one to have; a host that runs another one is
 very image within a day, and came back without it: what gives it its image means another one for it. Nobody but the host
 itself can know that, and it keeps it on its disk. So a share of the machines may be given a new image, and one machine
 that comes back with an old one makes each of the others start again once at most; and an image that is taken back is
-left at once by all that had got it.
+left at once by all that had got it. A host that has lost what it kept takes it that it went for the image that the
+newest of the others has when it starts, if it comes without that one.
 
 First a canary share of the hosts takes it. When those have stood for ten minutes, the others follow: while newer hosts
 have room, an outdated one takes no new work, drains, and starts again, by the rule for going home; but that it may be
@@ -42,6 +43,11 @@ def went_in_vain(went: Mapping[str, float], image: str, now: float, rules: Rules
     """
     vain = {each: max(0.0, now - at) for each, at in went.items() if each != image}
     return {each: ago for each, ago in vain.items() if ago < rules.update_again_s}
+
+
+def presumed(view: View, me: str) -> str:
+    """The image that a host that starts, and knows nothing of it, may have gone for; '' = none. It may be its own."""
+    return wanted_image(View(member for member in view.alive if member.id != me))
 
 
 def is_outdated(view: View, me: Member, now: float, missed: Mapping[str, float]) -> bool:

@@ -14,6 +14,7 @@ from supervisor.cluster.rollout import (
     canaries,
     has_other_image,
     is_outdated,
+    presumed,
     rests_for_newer,
     wanted_image,
     went_in_vain,
@@ -24,7 +25,7 @@ from supervisor.cluster.shutdown import why_wait
 from supervisor.cluster.values import Departure, HostState, Member
 from supervisor.cluster.view import View
 from tests.fakes.cluster import member
-from tools.simulating.scenarios import QUIET_S, populate
+from tools.simulating.scenarios import QUIET_S, SKEW_S, populate
 from tools.simulating.verdict import broken
 from tools.simulating.world import World
 
@@ -99,6 +100,12 @@ def test_an_image_that_is_taken_back_while_few_hosts_have_it_is_left_at_once() -
     view = View([*old, canary, taken_back])
     assert why_not_update(view, canary, 110_001.0, RULES, {"two": 99_000.0 + DAY_S}) is None
     assert not any(is_outdated(view, host, 110_001.0, {}) for host in (*old, taken_back))
+
+
+def test_a_host_that_knows_nothing_went_for_the_image_of_the_newest_of_the_others() -> None:
+    view = View([*image_view(3, 1).members.values(), member("me", boot_time=10.0, image="one")])
+    assert presumed(view, "me") == "two"
+    assert presumed(View(), "me") == ""
 
 
 def test_what_a_host_went_for_within_a_day_and_is_without() -> None:
@@ -204,6 +211,23 @@ def test_a_host_that_came_back_without_the_new_image_goes_for_it_again_when_a_da
     for name in world.hosts:  # the others went for image-2 first, and then for that of host-0, which they do not get
         vain = gone_for_image(world, name)[name != "host-0" :]
         assert all(later - earlier >= again_s for earlier, later in pairwise(vain))
+
+
+def test_machines_without_a_disk_start_again_once_a_day_and_image_at_most_too() -> None:
+    again_s = 3600.0  # for a day
+    world = World(19, replace(RULES, canary_s=60.0, idle_s=1e6, update_again_s=again_s))
+    populate(world, 4, 8, per_second=40)
+    for host in world.alive:
+        host.machine.has_disk = False
+    world.run(SKEW_S)
+    world.others_image = {f"host-{number}": "image-1" for number in range(4)}
+    world.last_image = "image-2"
+    world.add("host-new", tasks=8, has_disk=False)
+    world.run(2 * again_s)
+    assert world.departures
+    for name in world.hosts:
+        times = gone_for_image(world, name)
+        assert all(later - earlier >= again_s for earlier, later in pairwise(times))
 
 
 def test_a_machine_that_loses_its_disk_forgets_that_it_went_for_an_image() -> None:

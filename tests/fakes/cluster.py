@@ -249,7 +249,7 @@ class FakeCluster:
                 rules=self.rules,
                 spares=self.spares,
                 stays_s=stays_s,
-                missed=missed,
+                missed=missed or {},
             )
             self.coordinators[host] = coordinator
             coordinator.on_members(self.members.values())

@@ -29,6 +29,13 @@ async def test_it_is_known_to_the_next_process_for_a_day(tmp_path: Path) -> None
         assert await updates(store, NOON + DAY_S + 60).in_vain() == {}
 
 
+async def test_a_state_that_is_new_knows_nothing_of_it_once(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path) as store:
+        assert await updates(store, NOON).in_vain() is None
+    async with await Store.open(tmp_path) as store:
+        assert await updates(store, NOON).in_vain() == {}
+
+
 async def test_what_is_older_than_a_day_is_dropped_when_another_is_noted(tmp_path: Path) -> None:
     async with await Store.open(tmp_path) as store:
         await updates(store, NOON).note("two")

@@ -46,6 +46,7 @@ class Host:
         self.bundles: set[str] = set()
         self.coordinator: Coordinator | None = None
         self.has_gone_home = False
+        self.has_started = False
         self._world = world
         self._chance = random.Random(f"{world.seed} {machine.id}")
         self._running: set[str] = set()
@@ -83,6 +84,7 @@ class Host:
     def start(self) -> None:
         """Switches it on."""
         world = self._world
+        knows, self.has_started = self.machine.has_disk and self.has_started, True
         if not self.machine.has_disk:
             self.disk.clear()
             self.went.clear()
@@ -100,7 +102,7 @@ class Host:
             rules=world.rules,
             spares=world.spares,
             order=world.order,
-            missed=went_in_vain(self.went, self.machine.image, world.time.now, world.rules),
+            missed=went_in_vain(self.went, self.machine.image, world.time.now, world.rules) if knows else None,
         )
         world.time.start(self._live(self.coordinator), self.life)
 

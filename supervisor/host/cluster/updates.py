@@ -28,12 +28,18 @@ class Updates:
         self._rules = rules
         self._clock = clock
 
-    async def in_vain(self) -> dict[str, float]:
-        """The images that it went for within a day and came back without; and how many seconds ago. StoreError."""
+    async def in_vain(self) -> dict[str, float] | None:
+        """The images that it went for within a day and came back without; and how many seconds ago. StoreError.
+
+        None: the state is new, so it does not know.
+        """
+        is_new = await self._store.get_meta(WENT_FOR) is None
         went = await self._went()
-        if went.pop(self._image, None) is not None:
+        if went.pop(self._image, None) is not None or is_new:
             with contextlib.suppress(StoreError):  # a full disk keeps no host from its start
                 await self._keep(went)  # a start later it may be without it again, and has not gone for it in vain
+        if is_new:
+            return None
         return went_in_vain(went, self._image, self._clock(), self._rules)
 
     async def note(self, image: str) -> None:
