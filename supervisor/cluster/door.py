@@ -112,7 +112,7 @@ class HostDoor:
         is_guardian = shared.me in record.guardians and not record.removed
         if is_guardian and record.bundle is not None:
             hosts = sources(shared, record, caller)
-            if not await shared.local.hold_bundle(record.bundle, hosts, BUNDLE_S):
+            if await shared.local.hold_bundle(record.bundle, hosts, BUNDLE_S) is not None:
                 shared.scheduler.start(self._fetch(record.label))
         return None
 
@@ -198,11 +198,12 @@ class HostDoor:
     async def _get_bundle(self, record: Record, caller: str) -> Refused | None:
         """Why it is not here; None: it is, or there is none."""
         shared = self._shared
-        hosts = sources(shared, record, caller)
-        if record.bundle is None or await shared.local.hold_bundle(record.bundle, hosts):
+        if record.bundle is None:
             return None
-        asked = ", ".join(member.id for member in hosts) or "the hosts that are up"
-        return Refused(f"host {shared.me} could not get its bundle {record.bundle[:12]} from any of {asked}")
+        why = await shared.local.hold_bundle(record.bundle, sources(shared, record, caller))
+        if why is None:
+            return None
+        return Refused(f"host {shared.me} could not get its bundle {record.bundle[:12]}: {why}")
 
     async def _fetch(self, label: str) -> None:
         """Gets the bundle of a task that this host guards, later and later."""
@@ -216,7 +217,7 @@ class HostDoor:
                 record = shared.ledger.record(label)
                 if record is None or record.bundle is None or shared.me not in record.guardians:
                     return
-                if await shared.local.hold_bundle(record.bundle, sources(shared, record)):
+                if await shared.local.hold_bundle(record.bundle, sources(shared, record)) is None:
                     return
                 wait_s = min(AGAIN_MOST_S, 2 * wait_s)
         finally:

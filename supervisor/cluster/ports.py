@@ -148,8 +148,11 @@ class Local(Protocol):
     async def stop(self, label: str) -> None:
         """Lets a task's requests finish and ends it; nothing if there is none."""
 
-    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
-        """Gets a bundle if it is not here; False: from none of `sources`, or not in that time, and may still come."""
+    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> str | None:
+        """Gets a bundle if it is not here, from one of `sources`. None: it is here now; else why not, for people.
+
+        One that does not come within that time may still come.
+        """
 
     async def load(self) -> Sequence[Kept]:
         """What keep() kept before this process started."""

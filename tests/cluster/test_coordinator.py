@@ -169,7 +169,7 @@ async def test_a_change_whose_bundle_cannot_be_had_is_refused_and_changes_nothin
     assert isinstance(before, Placed)
     outcome = await cluster.coordinators["a"].apply(replace(wanted("task", version=2), bundle="nowhere"))
     assert isinstance(outcome, NotPlaced)
-    assert "host f could not get its bundle nowhere from any of a, " in outcome.problem
+    assert "host f could not get its bundle nowhere: a does not have it; " in outcome.problem
     await asyncio.sleep(RULES.audit_s)
     for each in cluster.coordinators.values():
         known = await each.find("task")
@@ -189,8 +189,8 @@ async def test_a_guardian_that_did_not_get_a_bundle_keeps_the_record_and_gets_th
     machine = cluster.machines[guardian]
     hold, can_hold = machine.hold_bundle, False
 
-    async def hold_later(digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
-        return can_hold and await hold(digest, sources, within_s)
+    async def hold_later(digest: str, sources: Sequence[Member], within_s: float | None = None) -> str | None:
+        return await hold(digest, sources, within_s) if can_hold else "not yet"
 
     machine.hold_bundle = hold_later  # type: ignore[method-assign]
     cluster.machines["a"].bundles.add("new")

@@ -119,8 +119,8 @@ class FakeMachine:
             if self.fails_halfway:
                 self.running[record.label] = record
             raise BootFailed(self.boot_problem, self.boot_cause)
-        if record.bundle is not None and not await self.hold_bundle(record.bundle, sources):
-            raise BootFailed(f"none of {len(sources)} hosts has its bundle")
+        if record.bundle is not None and (why := await self.hold_bundle(record.bundle, sources)):
+            raise BootFailed(f"it cannot get its bundle: {why}")
         self.events.append(f"boot {record.label}")
         self.running[record.label] = record
 
@@ -128,10 +128,12 @@ class FakeMachine:
         self.events.append(f"stop {label}")
         self.running.pop(label, None)
 
-    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
+    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> str | None:
         if any(digest in self.others[source.id].bundles for source in sources):
             self.bundles.add(digest)
-        return digest in self.bundles
+        if digest in self.bundles:
+            return None
+        return "; ".join(f"{source.id} does not have it" for source in sources) or "no host is known that may have it"
 
     async def load(self) -> Sequence[Kept]:
         return list(self.disk.values())

@@ -115,6 +115,31 @@ def test_a_bundle_travels_from_host_to_host(three: Machines, tmp_path: Path) -> 
     assert three.answering(3200) == []
 
 
+def test_a_bundle_that_is_too_large_for_another_host_is_refused_with_that_hosts_setting(tmp_path: Path) -> None:
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "app.mjs").write_text(f"// {os.urandom(8192).hex()}\nexport default {{ fetch: () => new Response('') }};")
+    (folder / "task.json5").write_text(
+        '{taskId: "large", mainPath: "app.mjs", listen: ["0.0.0.0:3260"], placement: {hosts: ["h2"]}}'
+    )
+    with machines(2, tmp_path, **PACE) as two:
+        two[1].begin()
+        two[2].begin(bundleSize="4KiB")
+        two.wait_joined(two.hosts)
+        new = cli(two[1], "apply", folder)
+        assert new.returncode != 0
+        small = answering_task(tmp_path / "apps", "large", 3260, placement={"hosts": ["h2"]})
+        assert two[1].control.apply(small)["host"] == "h2"
+        changed = cli(two[1], "apply", folder)
+        assert changed.returncode != 0
+        assert two.ask(2, 3260) == "large"
+    for each in (new, changed):
+        told = " ".join(each.stderr.split())
+        assert "host h2 could not get its bundle" in told
+        assert "h1 sends a bundle of more than the 4096 bytes of this host's `bundleSize`" in told
+        assert "or raise it" in told
+
+
 def test_hosts_shows_who_is_there(three: Machines) -> None:
     lines = said(three[1], "hosts").splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["h3", "h2", "h1"]

@@ -161,8 +161,8 @@ class Host:
         await HostScheduler(self._world.time, self.life).sleep(self._chance.uniform(*BOOT_S))
         if self._chance.random() < self._world.boot_failures:
             raise BootFailed("its port is in use")
-        if record.bundle is not None and not await self.hold_bundle(record.bundle, sources):
-            raise BootFailed("no host has its bundle")
+        if record.bundle is not None and (why := await self.hold_bundle(record.bundle, sources)):
+            raise BootFailed(f"it cannot get its bundle: {why}")
         if record.wanted:
             self._running.add(record.label)
             self._idle_since = None
@@ -178,11 +178,11 @@ class Host:
             self._idle_since = self._world.time.now
         await HostScheduler(self._world.time, self.life).sleep(self._chance.uniform(*FINISHING_S))
 
-    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
+    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> str | None:
         """At once, from a host that has it."""
         if digest not in self.bundles and any(digest in self._world.hosts[each.id].bundles for each in sources):
             self.bundles.add(digest)
-        return digest in self.bundles
+        return None if digest in self.bundles else "no host that may have it has it"
 
     async def load(self) -> Sequence[Kept]:
         """From the disk."""

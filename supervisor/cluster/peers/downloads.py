@@ -126,7 +126,8 @@ class Downloads:
             taken += len(chunk)
             if taken > self._options.size:
                 raise Silent(
-                    f"{to.id} sends a bundle of more than the {self._options.size} bytes of this host's `bundleSize`"
+                    f"{to.id} sends a bundle of more than the {self._options.size} bytes of this host's `bundleSize`: "
+                    "leave out what the program does not import, or raise it"
                 )
             batch += chunk
             if len(batch) >= BATCH:

@@ -95,19 +95,20 @@ class HostLocal:
             return
         self._forget(label)
 
-    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> bool:
-        """Fetches it, if it is not here; a download that takes longer goes on."""
+    async def hold_bundle(self, digest: str, sources: Sequence[Member], within_s: float | None = None) -> str | None:
+        """Fetches it, if it is not here; a download that takes longer goes on. Why it is not here, or None."""
         try:
             async with asyncio.timeout(within_s):
                 missed = await self._downloads.hold(digest, sources)
         except TimeoutError:
-            return False
+            return "it has not come in time"
         except (IsolatedError, OSError) as error:
             host_log().warning("a bundle cannot be kept", bundle=digest, problem=str(error))
-            return False
-        if missed is not None:
-            host_log().warning("a bundle cannot be had", bundle=digest, problem=missed.why)
-        return missed is None
+            return str(error)
+        if missed is None:
+            return None
+        host_log().warning("a bundle cannot be had", bundle=digest, problem=missed.why)
+        return missed.why
 
     async def load(self) -> Sequence[Kept]:
         """All records of the store; one that is damaged is told of and left out."""
