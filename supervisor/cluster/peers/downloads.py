@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -41,6 +41,14 @@ class Missed:
     busy: bool = False  # it sends as many as it may: to ask again helps
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A bundle that is being fetched."""
+
+    sources: dict[str, Member]  # by id, best first; those of everybody who waits for it
+    task: asyncio.Task[Missed | None]
+
+
 class Downloads:
     """Fetches bundles, a few at a time. Loop thread.
 
@@ -56,21 +64,25 @@ class Downloads:
         self._has = has
         self._add = add
         self._gate = asyncio.Semaphore(options.at_once)
-        self._under_way: dict[str, asyncio.Task[Missed | None]] = {}
+        self._under_way: dict[str, Download] = {}  # by digest
 
     async def hold(self, digest: str, sources: Sequence[Member]) -> Missed | None:
         """Gets a bundle if it is not here, from the first of `sources` that has it; None: it is here now.
 
-        Who asks for one that is being fetched waits for the same download. OSError, StoreError: this host's disk.
+        Who asks for one that is being fetched waits for the same download, which asks their `sources`, too. OSError,
+        StoreError: this host's disk.
         """
         if self._has(digest):
             return None
-        task = self._under_way.get(digest)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._hold(digest, sources))
-            self._under_way[digest] = task
-            task.add_done_callback(partial(self._done, digest))
-        return await asyncio.shield(task)
+        download = self._under_way.get(digest)
+        if download is None or download.task.done():  # one that is done asks nobody any more
+            found = dict[str, Member]()
+            download = Download(found, asyncio.get_running_loop().create_task(self._hold(digest, found)))
+            self._under_way[digest] = download
+            download.task.add_done_callback(partial(self._done, digest))
+        for source in sources:
+            download.sources.setdefault(source.id, source)
+        return await asyncio.shield(download.task)
 
     async def fetch(self, to: Member, digest: str) -> Missed | None:
         """Fetches it from one host; None: it is here now."""
@@ -91,24 +103,26 @@ class Downloads:
             _remove(path)
         return None if stored == digest else Missed(f"{to.id} sends bundle {stored} for {digest}")
 
-    async def _hold(self, digest: str, sources: Sequence[Member]) -> Missed | None:
-        """Asks all in turn, and again while one of them is only busy."""
+    async def _hold(self, digest: str, sources: Mapping[str, Member]) -> Missed | None:
+        """Asks all in turn, those that come to it meanwhile too, and again while one of them is only busy."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._options.within_s
         async with self._gate:
             while True:
-                all_missed = []
-                for source in sources:
-                    missed = await self.fetch(source, digest)
+                all_missed = dict[str, Missed]()
+                while left := [source for host, source in sources.items() if host not in all_missed]:
+                    missed = await self.fetch(left[0], digest)
                     if missed is None:
                         return None
-                    all_missed.append(missed)
-                if not any(missed.busy for missed in all_missed) or loop.time() > until:
-                    return Missed("; ".join(missed.why for missed in all_missed) or "no host is known that may have it")
+                    all_missed[left[0].id] = missed
+                if not any(missed.busy for missed in all_missed.values()) or loop.time() > until:
+                    why = "; ".join(missed.why for missed in all_missed.values())
+                    return Missed(why or "no host is known that may have it")
                 await asyncio.sleep(BUSY_S)
 
     def _done(self, digest: str, task: asyncio.Task[Missed | None]) -> None:
-        del self._under_way[digest]
+        if (download := self._under_way.get(digest)) is not None and download.task is task:
+            del self._under_way[digest]
         if not task.cancelled():
             task.exception()  # told to who waits, if anybody still does
 

@@ -186,6 +186,33 @@ async def test_many_tasks_of_one_bundle_fetch_it_once(folder: Path) -> None:
 
 
 @on_uvloop
+async def test_who_joins_a_download_has_its_own_hosts_asked_too(folder: Path) -> None:
+    came, go_on = asyncio.Event(), asyncio.Event()
+
+    async def misses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        came.set()
+        await go_on.wait()
+        writer.write(answer(b"", "404 Not Found"))
+        writer.close()
+
+    async with peer(folder) as host, receiver(folder) as here, relay(host.port) as wire:
+        digest = stored(host, folder, FILES)
+        server = await asyncio.start_server(misses, "127.0.0.1", 0, ssl=KeyRing([KEY]).server_context())
+        without = member("without", server.sockets[0].getsockname()[1])
+        has_it = member(host.name, wire.port)
+        first = asyncio.create_task(here.downloads.hold(digest, [without]))
+        async with asyncio.timeout(60):
+            await came.wait()
+        joining = [asyncio.create_task(here.downloads.hold(digest, each)) for each in ([has_it], [without, has_it])]
+        await asyncio.sleep(0)  # they wait for the download by now
+        go_on.set()
+        assert await asyncio.gather(first, *joining) == [None, None, None]
+        assert (here.added, len(wire.recordings)) == (1, 1)
+        server.close()
+
+
+@on_uvloop
 async def test_a_disk_of_ones_own_that_fails_is_no_fault_of_the_others(folder: Path) -> None:
     async with peer(folder) as host, receiver(folder) as here:
         digest = stored(host, folder, FILES)
