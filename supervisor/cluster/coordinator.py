@@ -249,6 +249,7 @@ class Coordinator:
         for started in self._running:
             started.cancel()
         self._running.clear()
+        self._door.close()
 
     def _remember_claim(self, record: Record) -> None:
         """This host claimed an epoch for a task that it owns, and ended before it used it, or knew that it was used."""

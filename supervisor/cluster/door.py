@@ -9,7 +9,7 @@ from supervisor.cluster.guardians import union
 from supervisor.cluster.leasing import is_leased, renew, sources
 from supervisor.cluster.moving import move_own
 from supervisor.cluster.placing import Placed
-from supervisor.cluster.ports import BootFailed
+from supervisor.cluster.ports import BootFailed, Started
 from supervisor.cluster.promises import beats, given_up, judge_claim, judge_lease, judge_record
 from supervisor.cluster.rollout import has_other_image
 from supervisor.cluster.securing import end_copy, get_beyond, give_up
@@ -43,8 +43,16 @@ class HostDoor:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._admitted: dict[str, tuple[float, Record, str]] = {}  # when, oldest first, what, and who asked
-        self._fetching: set[str] = set()  # labels of tasks whose bundles this host, their guardian, does not have
+        self._fetching: dict[str, Started] = {}  # by label: what gets bundles that this host, a guardian, does not have
+        self._is_closed = False
         self._grants = Grants(shared.rules)
+
+    def close(self) -> None:
+        """Gets no more bundles for what this host guards."""
+        self._is_closed = True
+        for started in self._fetching.values():
+            started.cancel()
+        self._fetching.clear()
 
     async def admit(self, record: Record, caller: str = "") -> Admitted | Full | Refused:
         """Reserves room for 10 s; refuses while this host starts or drains."""
@@ -113,7 +121,7 @@ class HostDoor:
         if is_guardian and record.bundle is not None:
             hosts = sources(shared, record, caller)
             if await shared.local.hold_bundle(record.bundle, hosts, BUNDLE_S) is not None:
-                shared.scheduler.start(self._fetch(record.label))
+                self._fetch_later(record.label)
         return None
 
     async def claim(self, claim: Claim) -> Promised | Withheld:
@@ -205,12 +213,13 @@ class HostDoor:
             return None
         return Refused(f"host {shared.me} could not get its bundle {record.bundle[:12]}: {why}")
 
+    def _fetch_later(self, label: str) -> None:
+        if label not in self._fetching and not self._is_closed:
+            self._fetching[label] = self._shared.scheduler.start(self._fetch(label))
+
     async def _fetch(self, label: str) -> None:
         """Gets the bundle of a task that this host guards, later and later."""
         shared, wait_s = self._shared, AGAIN_S
-        if label in self._fetching:
-            return
-        self._fetching.add(label)
         try:
             while True:
                 await shared.scheduler.sleep(wait_s * shared.chance.uniform(0.5, 1.5))
@@ -221,7 +230,7 @@ class HostDoor:
                     return
                 wait_s = min(AGAIN_MOST_S, 2 * wait_s)
         finally:
-            self._fetching.discard(label)
+            self._fetching.pop(label, None)
 
     async def _move(self, wanted: Record) -> Revised | Refused:
         outcome = await move_own(self._shared, wanted)

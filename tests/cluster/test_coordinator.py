@@ -208,6 +208,40 @@ async def test_a_guardian_that_did_not_get_a_bundle_keeps_the_record_and_gets_th
 
 
 @on_virtual_time
+async def test_a_guardian_that_ends_gets_no_more_bundles() -> None:
+    cluster = FakeCluster(*"abcdef")
+    await cluster.start()
+    first = await cluster.coordinators["a"].apply(wanted("task"))
+    assert isinstance(first, Placed)
+    guardian = next(host for host in first.record.guardians if host not in "af")
+    asked: list[str] = []
+
+    async def hold(digest: str, sources: Sequence[Member], within_s: float | None = None) -> str | None:
+        asked.append(digest)
+        await asyncio.sleep(1)
+        return "not yet"
+
+    cluster.machines[guardian].hold_bundle = hold  # type: ignore[method-assign]
+    cluster.machines["a"].bundles.add("new")
+    outcome = await cluster.coordinators["a"].apply(replace(wanted("task"), bundle="new"))
+    assert isinstance(outcome, Placed)
+    assert guardian in outcome.record.guardians
+    await asyncio.sleep(60)
+    assert len(asked) > 1
+    door = cluster.coordinators[guardian].door
+    known = await door.find("task")
+    assert known is not None
+    late = asyncio.create_task(door.guard(known))
+    await asyncio.sleep(0.5)
+    await cluster.crash(guardian)
+    asked.clear()
+    assert await late is None
+    await asyncio.sleep(600)
+    assert asked == []
+    await cluster.close()
+
+
+@on_virtual_time
 async def test_a_task_that_outgrows_its_host_moves() -> None:
     cluster = FakeCluster("a", "b", "c")
     cluster.machines["a"].memory = 1000
