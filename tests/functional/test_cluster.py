@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -296,6 +297,26 @@ def test_a_host_that_restarts_within_the_grace_has_its_tasks_again(three: Machin
     assert three.answering(3800) in ([3], [2])  # the agent's death may have lasted longer than the grace
     three.wait(lambda: len(three[1].owners().get("back", [])) == 1, "that one host has it")
     three[1].control.remove("back")
+
+
+def test_a_strict_task_whose_address_was_taken_is_not_there_beyond_its_lease(three: Machines, apps: Path) -> None:
+    apply_to_newest(three, answering_task(apps, "taken", 3850, placement={"mode": "strict"}))
+    three[3].kill()
+    listens = ["ip", "netns", "exec", three[3].namespace, sys.executable, "-m", "http.server", "3850"]
+    with subprocess.Popen(listens, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as listening:
+        try:
+            three[3].begin()
+            three.wait(lambda: "cluster: boot-failed" in three[3].log_text(), "that its address is taken")
+            three.cut([3])
+            three.wait(lambda: three.answering(3850) in ([1], [2]), "that another host has it")
+            here = [each["task"] for each in three[3].control.ask("GET", "tasks")]
+        finally:
+            listening.kill()
+            three.heal([3])
+    assert "taken" not in here
+    three.wait_joined(three.hosts)
+    assert three.answering(3850) in ([1], [2])
+    three[1].control.remove("taken")
 
 
 def test_a_strict_task_survives_any_one_of_three_hosts_and_who_will_not_come_back_is_forgotten(
