@@ -129,6 +129,11 @@ class Coordinator:
         return list(self._shared.ledger.owned())
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it has left the cluster on its way home, or is about to."""
+        return self._going.is_gone
+
+    @property
     def room(self) -> bool:
         """Whether this host says that it has room."""
         return self._shared.room
@@ -405,4 +410,5 @@ class Coordinator:
         try:
             await shared.local.wake_spare(spare)
         except BootFailed as problem:
+            self._spares.failed(spare)
             shared.notice("wake-failed", {"host": spare, "problem": str(problem)})

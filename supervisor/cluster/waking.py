@@ -1,7 +1,8 @@
 """When a spare host is started: no host has had room for ten seconds.
 
 The newest host does it, for everybody. One spare at a time is started once, and has five minutes to join; one that
-did not waits twice as long before it is tried again, up to an hour, while the next of the list gets its turn.
+did not waits twice as long before it is tried again, up to an hour, while the next of the list gets its turn; at once
+if the one before could not even be told to start.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from supervisor.cluster.view import View, is_up
 class _Attempt:
     at: float
     failures: int = 0  # in a row
+    is_over: bool = False  # it will not come of this one
 
 
 class Spares:
@@ -33,7 +35,8 @@ class Spares:
         self._forget_joined(view)
         if not self._is_short(view, now) or not view.up or view.up[0].id != me:
             return None
-        if any(now - attempt.at < self._rules.wake_s for attempt in self._attempts.values()):
+        attempts = self._attempts.values()
+        if any(not attempt.is_over and now - attempt.at < self._rules.wake_s for attempt in attempts):
             return None
         asleep = [spare for spare in self._spares if not view.is_alive(spare) and self._may_try(spare, now)]
         # Who failed least comes first; sorting keeps the order of the settings otherwise.
@@ -43,6 +46,11 @@ class Spares:
         before = self._attempts.get(asleep[0])
         self._attempts[asleep[0]] = _Attempt(now, 0 if before is None else before.failures + 1)
         return asleep[0]
+
+    def failed(self, spare: str) -> None:
+        """It could not be told to start: nobody has to wait for it."""
+        if spare in self._attempts:
+            self._attempts[spare].is_over = True
 
     def _is_short(self, view: View, now: float) -> bool:
         if view.with_room:

@@ -10,7 +10,7 @@ import pytest
 
 from supervisor.cluster.finding import find as find_newest
 from supervisor.cluster.placing import NotPlaced, Placed
-from supervisor.cluster.ports import Kept
+from supervisor.cluster.ports import BootFailed, Kept
 from supervisor.cluster.rules import Rules
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Cause, Departure, HostState, Member, MemberState, Mode, Needs, Record
@@ -763,6 +763,26 @@ async def test_a_spare_is_started_once_by_the_newest_when_nobody_has_room() -> N
         cluster.see(host, room=False)
     await asyncio.sleep(120)
     assert (cluster.machines["a"].woken, cluster.machines["b"].woken) == ([], ["spare-1"])
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_the_next_spare_is_started_when_one_cannot_be_told_to() -> None:
+    cluster = FakeCluster("a", "b", spares=("spare-1", "spare-2"), memory=1)
+    wake = cluster.machines["b"].wake_spare
+
+    async def wakes(spare: str) -> None:
+        await wake(spare)
+        if spare == "spare-1":
+            raise BootFailed("its command cannot be started")
+
+    cluster.machines["b"].wake_spare = wakes  # type: ignore[method-assign]
+    await cluster.start()
+    for host in ("a", "b"):
+        cluster.see(host, room=False)
+    await asyncio.sleep(30)
+    assert cluster.machines["b"].woken == ["spare-1", "spare-2"]
+    assert ("b", "wake-failed") in cluster.notices
     await cluster.close()
 
 

@@ -63,6 +63,21 @@ def test_a_spare_that_does_not_come_gives_its_turn_to_the_next_and_is_tried_less
     assert waits[-1] >= RULES.wake_most_s
 
 
+def test_a_spare_that_cannot_be_told_to_start_keeps_no_other_waiting_and_is_tried_less_and_less() -> None:
+    spares, started = Spares(["s1", "s2"], RULES), []
+    for now in range(0, 8000, 5):
+        spare = spares.choose(full_view(), "b", float(now))
+        if spare is not None:
+            started.append((now, spare))
+            if spare == "s1":
+                spares.failed(spare)
+    assert [spare for _, spare in started[:2]] == ["s1", "s2"]
+    assert started[1][0] - started[0][0] == 5
+    times = [now for now, spare in started if spare == "s1"]
+    assert times[1] - times[0] >= 2 * RULES.wake_s
+    assert times[2] - times[1] >= 4 * RULES.wake_s
+
+
 def test_a_spare_that_joined_is_not_started_and_counts_from_nothing_when_it_has_gone() -> None:
     spares = Spares(["s1"], RULES)
     spares.choose(full_view(), "b", 0.0)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.functional.clusters import BOOTED, Machine, Machines, Retrying, answering_task, machines, said
 from tests.limits.namespaces import run, why_not
+from tools.benchmarks.control import Refusal
 
 pytestmark = [
     pytest.mark.slow,
@@ -122,6 +123,8 @@ def test_idle_hosts_go_home_down_to_the_floor_the_newest_stays(five: Machines, t
         "h1": "left", "h2": "left", "h3": "left", "h4": "alive", "h5": "alive",
     }  # fmt: skip
     assert one_copy_each(five, 3)
+    with pytest.raises(Refusal, match="this host has left its cluster, and is about to be switched off"):
+        five[1].control.apply(answering_task(tmp_path / "apps", "late", PORT + 9))
 
 
 def test_a_machine_that_cannot_be_switched_off_takes_part_again(tmp_path: Path) -> None:

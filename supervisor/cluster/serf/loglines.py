@@ -15,6 +15,9 @@ KEPT = 30  # lines: what an agent says when it cannot start
 PER_S = 5.0
 BURST = 100.0
 _LINE = re.compile(r"\s*(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(DEBUG|INFO|WARN|ERR)\] ?(.*)", re.DOTALL)
+# Its cause is in lines that follow, and whoever asked the agent to join tells it in words.
+_JOINING = "agent: error joining: "
+_TAGS = re.compile(r" meta:\(.*", re.DOTALL)  # of two hosts, packed: a screen of numbers
 _LEVELS = {"DEBUG": "debug", "INFO": "info", "WARN": "warning", "ERR": "error"}
 
 
@@ -80,4 +83,5 @@ def _line(text: str) -> Line:
         return Line(
             "debug", text.removeprefix("==> ").strip()
         )  # what it says about its own start; `last` has it if that fails
-    return Line(_LEVELS[found[1]], found[2])
+    said = _TAGS.sub("", found[2])
+    return Line("debug" if said.startswith(_JOINING) else _LEVELS[found[1]], said)

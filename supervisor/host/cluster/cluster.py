@@ -112,10 +112,16 @@ class Cluster:
     @property
     def door(self) -> Answering:
         """What answers to peers. Refused: the host does not take part yet, or not any more."""
-        return Answering(self.part().door, self.open_bundle)
+        return Answering(self._part_of_it().door, self.open_bundle)
 
     def part(self) -> Coordinator:
-        """The cluster's rules at work. Refused: not yet, or not any more, or this host is an impostor."""
+        """The cluster's rules at work, for users. Refused: not yet, or not any more, or this host is an impostor."""
+        part = self._part_of_it()
+        if part.is_gone:
+            raise Refused("this host has left its cluster, and is about to be switched off", "ask another host of it")
+        return part
+
+    def _part_of_it(self) -> Coordinator:
         if self.membership.is_refused:
             raise Refused(
                 f"another host of the cluster has the id {self.own.id}, too", "give each host a `hostId` of its own"

@@ -27,6 +27,17 @@ def test_lines_have_the_agents_level() -> None:
     assert list(lines.feed(b" of it\n")) == [Line("debug", "rest of it")]
 
 
+def test_what_the_host_tells_itself_and_what_nobody_can_read_is_no_news() -> None:
+    data = b"2026/12/01 10:00:00 [WARN] agent: error joining: 1 error occurred:\n* Failed to join 10.0.0.9: refused\n"
+    data += b"[WARN] memberlist: Refuting an alive message for 'h1' (10.0.0.1:7946) "
+    data += b"meta:([255 133] VS [255 134]), vsn:([1] VS [1])\n"
+    assert list(Lines().feed(data)) == [
+        Line("debug", "agent: error joining: 1 error occurred:"),
+        Line("debug", "* Failed to join 10.0.0.9: refused"),
+        Line("warning", "memberlist: Refuting an alive message for 'h1' (10.0.0.1:7946)"),
+    ]
+
+
 @given(st.lists(st.binary(max_size=60)), st.integers(0, 3))
 def test_no_line_can_forge_another(pieces: list[bytes], more: int) -> None:
     lines = Lines()
