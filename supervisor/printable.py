@@ -30,6 +30,11 @@ def printable_lines(text: str) -> list[str]:
     return [printable(line.removesuffix("\r")) for line in text.split("\n")]
 
 
+def on_one_line(text: str) -> str:
+    """The lines of `text` after each other, for where a text is one of several on a line."""
+    return "; ".join(line.strip() for line in text.split("\n") if line.strip())
+
+
 def shown(value: object) -> str:
     """`value` as it would stand in a file, short, on one line, without the passwords of URLs."""
     try:

@@ -54,7 +54,7 @@ def hosts(client: Client, forget: str | None, *, as_json: bool) -> None:
         now = time.time()
         show_table(COLUMNS, [_row(host, now) for host in found])
         if problem := client.ask("GET", "status").object.get("cluster"):
-            click.echo(f"isolated: this host may not see the others: {words.text(problem)}", err=True)
+            click.echo(f"isolated: this host may not see the others: {words.lines(problem)}", err=True)
     else:
         click.echo("this host is one of no cluster; set clusterListen and clusterKeyFile", err=True)
 

@@ -127,7 +127,7 @@ def _pairs(host: Mapping[str, Any]) -> list[tuple[str, str]]:
     )
     cluster = [("in the cluster", words.text(host["host"]))] if host.get("host") else []
     if host.get("cluster"):
-        cluster.append(("but", words.text(host["cluster"])))
+        cluster.append(("but", words.lines(host["cluster"])))
     return [
         ("host", words.text(host.get("state"))),
         *cluster,

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from supervisor.printable import printable
+from supervisor.printable import printable, printable_lines
 from supervisor.spec.units import SIZE, TIME
 
 NOTHING = "-"  # a column that has nothing to say: visible, and one word for those who split lines
@@ -20,6 +20,11 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return printable(str(value))
+
+
+def lines(value: Any) -> str:
+    """A text of several lines, each fit for a terminal."""
+    return "\n".join(printable_lines(str(value)))
 
 
 def size(value: Any) -> str:

@@ -246,6 +246,20 @@ def test_status_and_hosts_say_what_keeps_a_host_from_its_cluster(
     assert "this host may not see the others: nobody answers at h1\\x1b" in capsys.readouterr().err
 
 
+def test_what_keeps_a_host_from_its_cluster_and_its_remedy_are_lines_of_their_own(
+    api: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.status = {"state": "ready", "host": "h2", "cluster": "it has another key\n  give all hosts the same\x1b"}
+    api.script("GET", "/v1/hosts", said([{"host": "h2", "alive": "alive", "state": "up"}]))
+    assert code_of(["status"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    at = lines.index(["but", "it", "has", "another", "key"])
+    assert lines[at + 1] == ["give", "all", "hosts", "the", "same\\x1b"]
+    assert code_of(["hosts"]) == 0
+    told = "isolated: this host may not see the others: it has another key\n  give all hosts the same\\x1b\n"
+    assert capsys.readouterr().err == told
+
+
 def test_get_names_the_host(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     api.tasks = {"a": a_task("a", host="h7")}
     assert code_of(["get", "a"]) == 0

@@ -30,6 +30,7 @@ from supervisor.host.cluster.local import HostLocal
 from supervisor.host.cluster.power import Power
 from supervisor.host.cluster.updates import Updates
 from supervisor.host.cluster.wanted import rules_of, wanted_record
+from supervisor.printable import on_one_line
 from supervisor.spec.events import EventKind
 from supervisor.spec.settings import HostSettings
 from supervisor.state.bundles import Bundles
@@ -187,7 +188,7 @@ class Cluster:
             return
         stayed = await self.coordinator.leave(within_s)
         for label, why in stayed.items():
-            host_log().warning("a task found no other host", task=label, problem=why)
+            host_log().warning("a task found no other host", task=label, problem=on_one_line(why))
 
     def reload(self) -> tuple[str, ...]:
         """Reads the keys anew; returns the files' names. SettingsError: all stays as it was."""
@@ -248,7 +249,7 @@ class Cluster:
                 try:
                     spec = self._tasks.checked(stored.settings, stored.bundle)
                 except IsolatedError as error:
-                    host_log().error("a task cannot be placed", task=label, problem=str(error))
+                    host_log().error("a task cannot be placed", task=label, problem=on_one_line(str(error)))
                     continue
                 record = wanted_record(spec, stored.settings, stored.bundle, wanted=stored.wanted)
                 await coordinator.apply(record)
@@ -268,7 +269,7 @@ class Cluster:
 
     def _notice(self, what: str, details: Mapping[str, Any]) -> None:
         self._happened[what] += 1
-        told = {name: str(value) for name, value in details.items()}
+        told = {name: on_one_line(str(value)) for name, value in details.items()}
         getattr(host_log(), LEVELS.get(what, "info"))(f"cluster: {what}", **told)
         task = told.pop("label", None)
         self._journal.record(EventKind.HOST, in_words(what, told), task=task, phase=what, **told)

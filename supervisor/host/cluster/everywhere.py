@@ -19,7 +19,7 @@ from supervisor.errors import BootError, Refused, Unknown
 from supervisor.host.cluster.cluster import Cluster
 from supervisor.host.cluster.wanted import wanted_record
 from supervisor.host.tasks import Tasks
-from supervisor.printable import shown
+from supervisor.printable import on_one_line, shown
 from supervisor.spec.difference import changed_fields
 from supervisor.spec.task import TaskSpec
 from supervisor.spec.views import AppliedView, Change, MemberView, TaskView
@@ -208,7 +208,7 @@ def _stranded(task: Stranded) -> TaskView:
         failures=0,
         boots=0,
         cpu_s=0.0,
-        warnings=(task.problem or "it is to be placed on another host",),
+        warnings=(on_one_line(task.problem) or "it is to be placed on another host",),
         host=record.owner or None,
     )
 

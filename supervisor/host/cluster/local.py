@@ -12,6 +12,7 @@ from supervisor.cluster.ports import BootFailed, Kept
 from supervisor.cluster.values import Capacity, Cause, Departure, HostState, Member, Record
 from supervisor.errors import BootError, IsolatedError, Unknown
 from supervisor.pool.states import TaskState
+from supervisor.printable import on_one_line
 from supervisor.spec.settings import HostSettings
 from supervisor.state.records import StoredRecord
 from supervisor.state.store import Store
@@ -82,7 +83,7 @@ class HostLocal:
         except BootError as error:
             raise BootFailed(str(error), Cause.PROGRAM) from error
         except (IsolatedError, OSError) as error:
-            raise BootFailed(str(error)) from error
+            raise BootFailed(on_one_line(str(error))) from error
 
     async def stop(self, label: str) -> None:
         """It is another host's, or nobody's."""
@@ -91,7 +92,8 @@ class HostLocal:
         except Unknown:
             return
         except IsolatedError as error:
-            host_log().error("a task that is not this host's any more is still here", task=label, problem=str(error))
+            why = on_one_line(str(error))
+            host_log().error("a task that is not this host's any more is still here", task=label, problem=why)
             return
         self._forget(label)
 
@@ -103,8 +105,9 @@ class HostLocal:
         except TimeoutError:
             return "it has not come in time"
         except (IsolatedError, OSError) as error:
-            host_log().warning("a bundle cannot be kept", bundle=digest, problem=str(error))
-            return str(error)
+            why = on_one_line(str(error))
+            host_log().warning("a bundle cannot be kept", bundle=digest, problem=why)
+            return why
         if missed is None:
             return None
         host_log().warning("a bundle cannot be had", bundle=digest, problem=missed.why)

@@ -11,6 +11,7 @@ from supervisor.cluster.power.power_off import PowerOff, PowerOffByCommand, Powe
 from supervisor.cluster.power.waker import Waker
 from supervisor.cluster.values import Departure
 from supervisor.errors import IsolatedError
+from supervisor.printable import on_one_line
 from supervisor.spec.settings import HostSettings
 from supervisor.telemetry.logs import host_log
 
@@ -50,7 +51,7 @@ class Power:
         try:
             await self._waker.wake(spare)
         except IsolatedError as error:
-            raise BootFailed(str(error)) from error
+            raise BootFailed(on_one_line(str(error))) from error
 
 
 def _power_off(words: Sequence[str], settings: HostSettings) -> PowerOff:
