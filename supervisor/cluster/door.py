@@ -265,7 +265,7 @@ class HostDoor:
             try:
                 await shared.local.boot(record, sources(shared, record))
             except BootFailed as problem:
-                return Refused(f"it is changed, and does not come up: {problem}", problem.cause)
+                return Refused(f"it is changed, and its change does not come up: {problem}", problem.cause)
             shared.runs.add(record.label)
         return Revised(record)
 

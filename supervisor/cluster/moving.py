@@ -9,6 +9,7 @@ from supervisor.cluster.finding import pass_on_tombstones
 from supervisor.cluster.guardians import agreed, quorums
 from supervisor.cluster.placing import NotPlaced, Placed, place
 from supervisor.cluster.ports import Silent
+from supervisor.cluster.room import lack
 from supervisor.cluster.securing import end_copy, give_up, take_back
 from supervisor.cluster.shared import Shared
 from supervisor.cluster.values import Mode, Record
@@ -40,6 +41,8 @@ async def move_own(shared: Shared, wanted: Record) -> Placed | NotPlaced:
             shared.runs.discard(label)
             await shared.local.stop(label)
 
+        if wanted.needs != record.needs:
+            _mark_full(shared, record, wanted)
         before_boot = stop_first if record.mode is Mode.STRICT else None
         outcome = await place(shared, wanted, without=(shared.me,), before_boot=before_boot, by_owner=True)
         if isinstance(outcome, Placed):
@@ -105,6 +108,15 @@ async def _ask_owner(shared: Shared, record: Record) -> None:
         return
     if newer is not None:
         await shared.take(newer)
+
+
+def _mark_full(shared: Shared, record: Record, wanted: Record) -> None:
+    """Whoever asked for the change hears what this host has too little of, as of the others."""
+    shared.admission.release(record.label)
+    free = shared.admission.free
+    shared.admission.insist(record.label, record.epoch, record.needs)
+    if lack(wanted.needs, free) is not None:
+        shared.full.mark(shared.me, shared.now, free)
 
 
 async def _let_go(shared: Shared, record: Record) -> None:

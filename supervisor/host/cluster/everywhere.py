@@ -69,7 +69,8 @@ class Everywhere:
             listen = plan.listen if dry_run else (await self._view(spec.label)).listen
             return plan.model_copy(update={"dry_run": dry_run, "listen": listen})
         wanted = True if known is None or not known.exists else known.wanted
-        record = self._done(await coordinator.apply(wanted_record(spec, settings, bundle, wanted=wanted)), spec.label)
+        outcome = await coordinator.apply(wanted_record(spec, settings, bundle, wanted=wanted))
+        record = await self._done(outcome, spec.label, known)
         listen = (await self._view(spec.label, record.owner)).listen
         return plan.model_copy(update={"dry_run": False, "listen": listen, "host": record.owner})
 
@@ -78,7 +79,7 @@ class Everywhere:
         coordinator = self._cluster.part()
         known = await self._find(label)
         if known.wanted is not wanted:
-            known = self._done(await coordinator.apply(replace(known, wanted=wanted)), label)
+            known = await self._done(await coordinator.apply(replace(known, wanted=wanted)), label, known)
         return await self._view(label, known.owner)
 
     async def remove(self, label: str) -> None:
@@ -86,7 +87,7 @@ class Everywhere:
         outcome = await self._cluster.part().remove(label)
         if outcome is None:
             raise _unknown(label)
-        self._done(outcome, label)
+        await self._done(outcome, label)
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -170,14 +171,26 @@ class Everywhere:
         fields = changed_fields(self._tasks.checked(settings, None), spec)
         return fields if bundle == known.bundle else (*(each for each in fields if each != "pwd"), "bundle")
 
-    def _done(self, outcome: Placed | NotPlaced, label: str) -> Record:
+    async def _done(self, outcome: Placed | NotPlaced, label: str, known: Record | None = None) -> Record:
+        """`known`: the task as it was before."""
         if isinstance(outcome, Placed):
             return outcome.record
         if outcome.cause is Cause.PROGRAM:
-            raise BootError(f"task {label} did not change: {outcome.problem}")
+            raise BootError(_told_of(label, outcome.problem, f"task {label} could not be started"))
         if outcome.cause is Cause.ROOM:
-            raise Refused(f"task {label} is on no host: {outcome.problem}", "`isolated hosts` shows which have room")
-        raise Refused(f"task {label}: {outcome.problem}", "ask again when that has changed")
+            owner = await self._still_on(label, known)
+            where = f"stays as it was on host {owner}" if owner else "is on no host"
+            raise Refused(f"task {label} {where}: {outcome.problem}", "`isolated hosts` shows which have room")
+        raise Refused(_told_of(label, outcome.problem, f"task {label}"), "ask again when that has changed")
+
+    async def _still_on(self, label: str, known: Record | None) -> str | None:
+        """The host that has the task, as it says itself; None: none does, as far as is known."""
+        if known is None or not known.exists:
+            return None
+        try:
+            return (await self._view(label, known.owner)).host
+        except Refused, Unknown:
+            return None
 
     async def _view(self, label: str, owner: str | None = None) -> TaskView:
         """The task as its host shows it; what a host that does not answer would say is not known."""
@@ -192,6 +205,13 @@ class Everywhere:
             return await one_task(self._cluster.wire, member, label)
         except Silent as error:
             raise Refused(f"host {member.id} does not tell of task {label}: {error}", "ask again in a while") from error
+
+
+def _told_of(label: str, problem: str, else_begins: str) -> str:
+    """The problem of a task, which many begin with the task's name, or with `it` in its place."""
+    if problem.startswith(f"task {label} "):
+        return problem
+    return f"task {label} {problem[3:]}" if problem.startswith("it ") else f"{else_begins}: {problem}"
 
 
 def _stranded(task: Stranded) -> TaskView:
