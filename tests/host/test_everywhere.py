@@ -9,12 +9,12 @@ import pytest
 
 from supervisor.cluster.peers.wire import JSON, Reply
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.values import Cause, Member
+from supervisor.cluster.values import Cause, Member, Needs
 from supervisor.errors import BootError, Refused, Unknown
 from supervisor.host.cluster.everywhere import Everywhere
 from supervisor.host.tasks import Tasks
 from supervisor.spec.views import TaskView
-from tests.fakes.cluster import FakeCluster
+from tests.fakes.cluster import FakeCluster, wanted
 from tests.fakes.virtual_time import on_virtual_time
 
 MIB = 2**20
@@ -111,4 +111,22 @@ async def test_a_change_that_no_host_has_room_for_leaves_the_task_as_it_was_and_
     assert found is not None
     assert (found.owner, found.settings) == ("b", APP)
     assert cluster.running("app") == ["b"]
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_task_whose_hosts_are_not_up_is_to_be_placed_nowhere_else() -> None:
+    cluster = FakeCluster("a", "b", "c", "d")
+    await cluster.start()
+    for label, hosts in (("any", None), ("one", ("d",)), ("two", ("d", "x")), ("other", ("d", "a"))):
+        await cluster.coordinators["a"].apply(wanted(label, needs=Needs(1, hosts=hosts)))
+    assert all(cluster.running(label) == ["d"] for label in ("any", "one", "two", "other"))
+    await cluster.crash("d")
+    told = {each.task: each.warnings for host in ("a", "b", "c") for each in asked_at(cluster, host).stranded()}
+    assert told == {
+        "any": ("it is to be placed on another host",),
+        "one": ("it may run on d only, which is not up",),
+        "two": ("it may run on d, x only, which are not up",),
+        "other": ("it is to be placed on another host",),
+    }
     await cluster.close()

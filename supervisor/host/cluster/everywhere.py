@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from supervisor.cluster.peers.merging import STRANDED
 from supervisor.cluster.peers.wire import Reply
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import Silent
-from supervisor.cluster.values import Cause, Member, MemberState, Record
+from supervisor.cluster.values import Cause, HostState, Member, MemberState, Record
 from supervisor.errors import BootError, Refused, Unknown
 from supervisor.host.cluster.cluster import Cluster
 from supervisor.host.cluster.wanted import wanted_record
@@ -99,7 +100,11 @@ class Everywhere:
 
     def stranded(self) -> list[TaskView]:
         """The tasks that this host guards, and that are on no host that is seen."""
-        return [_stranded(each) for each in self._cluster.coordinator.stranded()] if self._cluster.coordinator else []
+        if self._cluster.coordinator is None:
+            return []
+        members = self._cluster.membership.members
+        up = {m.id for m in members if m.alive is MemberState.ALIVE and m.state is HostState.UP}
+        return [_stranded(each, up) for each in self._cluster.coordinator.stranded()]
 
     async def elsewhere(self, label: str) -> Elsewhere | None:
         """Who has a task that is not here; None: it is here, or nowhere."""
@@ -214,7 +219,8 @@ def _told_of(label: str, problem: str, else_begins: str) -> str:
     return f"task {label} {problem[3:]}" if problem.startswith("it ") else f"{else_begins}: {problem}"
 
 
-def _stranded(task: Stranded) -> TaskView:
+def _stranded(task: Stranded, up: AbstractSet[str]) -> TaskView:
+    """`up`: the hosts that could have it."""
     record, listen = task.record, task.record.settings.get("listen")
     return TaskView(
         task=record.label,
@@ -228,9 +234,16 @@ def _stranded(task: Stranded) -> TaskView:
         failures=0,
         boots=0,
         cpu_s=0.0,
-        warnings=(on_one_line(task.problem) or "it is to be placed on another host",),
+        warnings=(on_one_line(task.problem) or _why_stranded(record.needs.hosts, up),),
         host=record.owner or None,
     )
+
+
+def _why_stranded(hosts: tuple[str, ...] | None, up: AbstractSet[str]) -> str:
+    """Of a task that may run on `hosts` only, before anybody tried to place it."""
+    if hosts is None or not up.isdisjoint(hosts):
+        return "it is to be placed on another host"
+    return f"it may run on {', '.join(hosts)} only, which {'are' if len(hosts) > 1 else 'is'} not up"
 
 
 def _view_of(member: Member, tasks: int | None, own: str) -> MemberView:
