@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -138,5 +139,20 @@ async def _chunks(to: Member, response: aiohttp.ClientResponse) -> AsyncIterator
 
 
 def _silent(to: Member, error: BaseException) -> Silent:
-    why = "it does not answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-    return Silent(printable(f"{to.id} ({to.api}): {why}")[:WORDS_MAX])
+    return Silent(printable(f"{to.id} at {to.api} {_in_words(error)}")[:WORDS_MAX])
+
+
+def _in_words(error: BaseException) -> str:
+    """What became of a request."""
+    if isinstance(error, TimeoutError):
+        return "does not answer in time"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "does not speak TLS with a key of this cluster"
+    if isinstance(error, OSError):
+        # getaddrinfo's own errors have negative numbers that strerror does not know
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        what = "cannot be reached" if isinstance(error, aiohttp.ClientConnectorError) else "breaks off"
+        return f"{what} ({why.lower()})" if why else f"{what}: it closes the connection"
+    if isinstance(error, ValueError):
+        return "has no address that can be called"
+    return f"breaks off ({(str(error) or type(error).__name__).lower()})"

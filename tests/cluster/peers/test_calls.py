@@ -123,6 +123,29 @@ async def test_a_host_that_is_not_reached_or_does_not_have_the_key_is_silent(fol
 
 
 @on_uvloop
+async def test_a_host_that_does_not_answer_is_told_of_in_words(folder: Path) -> None:
+    async with peer(folder) as host, saying(b"") as closing, a_wire() as wire:
+        host.ring.become([OTHER])
+        calls = PeerCalls(wire, PATIENT)
+
+        async def why(to: Member) -> str:
+            with pytest.raises(Silent) as caught:
+                await calls.grant(to, "host-2")
+            return str(caught.value).removeprefix(f"{to.id} at {to.api} ")
+
+        with nobody() as port:
+            assert await why(member("gone", port)) == "cannot be reached (connection refused)"
+        assert (await why(member("lost", 1, "no such name"))).startswith("cannot be reached (")
+        assert await why(member("odd", 99_999)) == "has no address that can be called"
+        assert await why(member("closing", closing)) == "breaks off (server disconnected)"
+        assert await why(host.member) in (
+            "does not speak TLS with a key of this cluster",
+            "cannot be reached: it closes the connection",
+            "cannot be reached (connection reset by peer)",
+        )
+
+
+@on_uvloop
 async def test_a_host_that_takes_too_long_is_silent(folder: Path) -> None:
     async with peer(folder) as host, a_wire() as wire:
         host.door.gate = asyncio.Event()
