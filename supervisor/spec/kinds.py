@@ -178,9 +178,10 @@ class File(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Address(_Plain):
-    """Where to listen. `unix`: whether a Unix socket will do."""
+    """Where to listen. `unix`: whether a Unix socket will do; `usual`: the port of examples."""
 
     unix: bool
+    usual: int = 8443
     unit: str = "address"
 
     @property
@@ -190,9 +191,9 @@ class Address(_Plain):
 
     def parse(self, value: object) -> ListenAddress:
         """The address in its canonical form."""
-        address = parse_listen(value)
+        address = parse_listen(value, self.usual)
         if address.kind == "unix" and not self.unix:
-            remedy = "write for example '127.0.0.1:8443'; for a Unix socket there is `socket`"
+            remedy = f"write for example '127.0.0.1:{self.usual}'; for a Unix socket there is `socket`"
             raise Refused("not an address of the network", allowed=self.allowed, remedy=remedy)
         return address
 
@@ -287,8 +288,9 @@ class CoreList(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Addresses(_Plain):
-    """Addresses of other hosts; none of them a Unix socket, none with port 0."""
+    """Addresses of other hosts; none of them a Unix socket, none with port 0. `usual`: the port of examples."""
 
+    usual: int
     unit: str = "addresses"
     allowed: str = "a list of 'host:port' or '[IPv6]:port'"
 
@@ -296,17 +298,18 @@ class Addresses(_Plain):
         """The addresses in their canonical form, each once. A text has commas between them."""
         texts = [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
         if not isinstance(texts, list):
-            remedy = "write for example ['10.0.0.1:7946'], or '10.0.0.1:7946,10.0.0.2:7946'"
+            first, second = f"10.0.0.1:{self.usual}", f"10.0.0.2:{self.usual}"
+            remedy = f"write for example ['{first}'], or '{first},{second}'"
             raise Refused("not a list of addresses", allowed=self.allowed, remedy=remedy)
-        return tuple(dict.fromkeys(str(_of_others(each)) for each in texts))
+        return tuple(dict.fromkeys(str(_of_others(each, self.usual)) for each in texts))
 
     def tell(self, value: Any) -> str:
         """The addresses with commas between them."""
         return ",".join(value)
 
 
-def _of_others(value: object) -> ListenAddress:
-    address = Address(unix=False).parse(value)
+def _of_others(value: object, usual: int) -> ListenAddress:
+    address = Address(unix=False, usual=usual).parse(value)
     if address.port == 0:
         raise Refused(
             "port 0 is where nobody listens",

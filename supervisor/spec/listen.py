@@ -42,8 +42,8 @@ class ListenAddress:
         return self.kind == "tcp" and self.port == 0
 
 
-def parse_listen(value: object) -> ListenAddress:
-    """The address that `value` spells, in its one canonical form; raises Refused."""
+def parse_listen(value: object, usual: int = 3000) -> ListenAddress:
+    """The address that `value` spells, in its one canonical form; raises Refused, with the `usual` port as example."""
     if isinstance(value, ListenAddress):
         value = str(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -51,7 +51,7 @@ def parse_listen(value: object) -> ListenAddress:
             "a number is not an address", f"write '127.0.0.1:{value}', or '0.0.0.0:{value}' to be reached from outside"
         )
     if not isinstance(value, str):
-        _refuse("an address is a text", "write for example '127.0.0.1:3000'")
+        _refuse("an address is a text", f"write for example '127.0.0.1:{usual}'")
     if value.startswith("unix:"):
         return ListenAddress("unix", path=_unix_path(value.removeprefix("unix:")))
     if "://" in value:
@@ -60,9 +60,9 @@ def parse_listen(value: object) -> ListenAddress:
         _refuse("a path needs unix: before it", "write 'unix:/absolute/path'")
     host, colon, port = value.rpartition(":")
     if not colon:
-        host, port = ("127.0.0.1", value) if value.isdigit() else (value or "127.0.0.1", "3000")
+        host, port = ("127.0.0.1", value) if value.isdigit() else (value or "127.0.0.1", str(usual))
         _refuse(f"the {'host' if value.isdigit() else 'port'} is missing", f"write for example '{host}:{port}'")
-    return ListenAddress("tcp", host=_host(host, port), port=_port(port))
+    return ListenAddress("tcp", host=_host(host, port, usual), port=_port(port))
 
 
 def _unix_path(path: str) -> str:
@@ -88,9 +88,9 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _host(host: str, port: str) -> str:
+def _host(host: str, port: str, usual: int) -> str:
     if host.startswith("[") and host.endswith("]"):
-        return _ipv6(host[1:-1])
+        return _ipv6(host[1:-1], usual)
     if host in ("", "*"):
         _refuse("the host is missing", f"write '127.0.0.1:{port}' (this machine only) or '0.0.0.0:{port}' (everybody)")
     if ":" in host:
@@ -109,14 +109,14 @@ def _ipv4(host: str) -> str:
         _refuse(f"{host!r} is not an IPv4 address", "write four numbers from 0 to 255, as in 127.0.0.1")
 
 
-def _ipv6(host: str) -> str:
+def _ipv6(host: str, usual: int) -> str:
     scope = host.partition("%")[2]
     try:
         if "%" in host and not _SCOPE.fullmatch(scope):
             raise ValueError
         return str(ipaddress.IPv6Address(host))
     except ValueError:
-        _refuse(f"{host!r} is not an IPv6 address", "write for example [::1]:3000; a host name takes no brackets")
+        _refuse(f"{host!r} is not an IPv6 address", f"write for example [::1]:{usual}; a host name takes no brackets")
 
 
 def _is_utf8(text: str) -> bool:

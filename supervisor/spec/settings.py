@@ -37,6 +37,8 @@ GIB = 2**30
 TIB = 2**40
 DAY_S = 86_400
 
+CLUSTER_PORT, GOSSIP_PORT = 7443, 7946  # as the documentation has them
+
 COUNT_MAX = 1_000_000  # beyond the open files and threads that a process is usually given
 MEMORY_SHARE = 0.25  # of the machine's memory: how much may stay with parked threads if nothing else is said
 
@@ -139,27 +141,30 @@ class HostSettings:
     )
     cluster_listen: ListenAddress | None = setting(
         None,
-        Address(unix=False),
+        Address(unix=False, usual=CLUSTER_PORT),
         "where other hosts reach this one: with it the host is one of a cluster",
         nothing="none",
     )
     cluster_advertise: ListenAddress | None = setting(
-        None, Address(unix=False), "the address that others are told; auto: that of `clusterListen`", nothing="auto"
+        None,
+        Address(unix=False, usual=CLUSTER_PORT),
+        "the address that others are told; auto: that of `clusterListen`",
+        nothing="auto",
     )
     cluster_key_file: Path | None = setting(
         None, File(), "file of mode 0600 with the keys that all hosts of the cluster share, one a line", nothing="none"
     )
     cluster_join: tuple[str, ...] = setting(
-        (), Addresses(), "`gossipListen` of hosts at which the cluster is looked for; one that is up will do"
+        (), Addresses(GOSSIP_PORT), "`gossipListen` of hosts at which the cluster is looked for; one that is up will do"
     )
     gossip_listen: ListenAddress = setting(
-        ListenAddress("tcp", host="0.0.0.0", port=7946),  # by its key, nobody but hosts is listened to
-        Address(unix=False),
+        ListenAddress("tcp", host="0.0.0.0", port=GOSSIP_PORT),  # by its key, nobody but hosts is listened to
+        Address(unix=False, usual=GOSSIP_PORT),
         "where the gossip of the hosts is heard, by TCP and UDP",
     )
     gossip_advertise: ListenAddress | None = setting(
         None,
-        Address(unix=False),
+        Address(unix=False, usual=GOSSIP_PORT),
         "the address of that which others are told; auto: the host of `clusterAdvertise`",
         nothing="auto",
     )
