@@ -13,7 +13,7 @@ from supervisor.spec.names import ALIKE
 from supervisor.spec.problems import refusal, safe
 from supervisor.spec.refused import Refused
 from supervisor.spec.setting import PREFIX, Setting
-from supervisor.spec.settings import SETTINGS, SETTINGS_FILE, HostSettings
+from supervisor.spec.settings import CLUSTER_PORT, SETTINGS, SETTINGS_FILE, HostSettings
 from supervisor.spec.settings_file import read_settings_file
 
 # Variables with our prefix that say something else. What resembles neither is not ours: platforms name variables
@@ -25,6 +25,9 @@ OTHER_VARIABLES = frozenset(
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 MISSPELT = 0.85  # of difflib's measure: one or two letters of a name differ
 
+# What says where and how other hosts are met: with any of them, this one was meant to be one of a cluster. Numbers and
+# names alone may stand in a file that hosts of all kinds share.
+_MEETING = ("cluster_advertise", "cluster_key_file", "cluster_join", "gossip_listen", "gossip_advertise")
 _TLS = ("api_token_file", "api_cert", "api_key")
 
 
@@ -119,6 +122,7 @@ def _clashes(settings: HostSettings) -> Iterator[Problem]:
 def _cluster_clashes(settings: HostSettings) -> Iterator[Problem]:
     where = settings.cluster_listen
     if where is None:
+        yield from _of_no_cluster(settings)
         return
     if settings.cluster_key_file is None:
         remedy = "`isolated cluster-key > FILE` makes one; all hosts have the same. Then set clusterKeyFile"
@@ -131,6 +135,18 @@ def _cluster_clashes(settings: HostSettings) -> Iterator[Problem]:
     if told.port == 0:
         remedy = "write a port; every host of the cluster may use the same"
         yield Problem("others have to know the port", remedy, field="clusterListen", value=str(where))
+
+
+def _of_no_cluster(settings: HostSettings) -> Iterator[Problem]:
+    for setting in SETTINGS:
+        value = getattr(settings, setting.attribute)
+        if setting.attribute in _MEETING and value != setting.default:
+            remedy = (
+                f"set clusterListen to the address at which other hosts reach this one, for example "
+                f"'10.0.0.7:{CLUSTER_PORT}', or take {setting.name} out"
+            )
+            message = "it is set, but clusterListen is not: this host would be one of no cluster"
+            yield safe(Problem(message, remedy, field=setting.name, value=setting.tell(value)))
 
 
 def _and(names: list[str]) -> str:

@@ -197,6 +197,30 @@ def test_the_api_is_not_served_on_the_network_without_tls_and_token(file: Path) 
     assert load_settings(str(file)).api_key == Path("/k")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("clusterJoin", "10.0.0.1:7946"),
+        ("clusterKeyFile", "/etc/isolated/cluster.key"),
+        ("clusterAdvertise", "10.0.0.1:7443"),
+        ("gossipListen", "10.0.0.1:7946"),
+        ("gossipAdvertise", "10.0.0.1:7946"),
+    ],
+)
+def test_a_host_that_was_meant_to_be_one_of_a_cluster_does_not_serve_alone(name: str, value: str, file: Path) -> None:
+    (problem,) = problems(file, "", None, **{name: value})
+    assert (problem.field, problem.value) == (name, value)
+    assert problem.message == "it is set, but clusterListen is not: this host would be one of no cluster"
+    assert "set clusterListen" in problem.remedy
+    assert f"take {name} out" in problem.remedy
+
+
+def test_what_is_harmless_without_a_cluster_may_be_set(file: Path) -> None:
+    harmless = {"hostId": "h7", "imageId": "2026", "clusterGrace": "9s", "powerOff": "true", "spares": "a=command:/on"}
+    file.write_text("")
+    assert load_settings(str(file), None, harmless).host_id == "h7"
+
+
 def test_a_bundle_that_could_be_uploaded_can_be_unpacked(file: Path) -> None:
     (problem,) = problems(file, 'bundleSize = "1GiB"')
     assert (problem.field, problem.value) == ("bundleUnpacked", "256 MiB")
