@@ -66,7 +66,10 @@ class HostControl(Protocol):
         """Makes all hosts forget one that failed or left. Unknown, Refused."""
 
     async def elsewhere(self, label: str) -> Elsewhere | None:
-        """The host that has a task, if it is not this one; None: it is here, or nowhere. Refused: nobody can say."""
+        """The host that has a task, if it is not this one; None: it is here, or nowhere.
+
+        Refused: nobody can say. Unknown: no host of the cluster has it.
+        """
 
     def task(self, label: str) -> TaskView:
         """One with its spec. Unknown."""

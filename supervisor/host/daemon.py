@@ -137,7 +137,7 @@ class Daemon:
         await self._everywhere.forget(host)
 
     async def elsewhere(self, label: str) -> Elsewhere | None:
-        """Who has a task that is not here."""
+        """Who has a task that is not here. Unknown: no host of the cluster has."""
         return None if self._everywhere is None else await self._everywhere.elsewhere(label)
 
     def task(self, label: str) -> TaskView:

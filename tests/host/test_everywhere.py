@@ -115,6 +115,21 @@ async def test_a_change_that_no_host_has_room_for_leaves_the_task_as_it_was_and_
 
 
 @on_virtual_time
+async def test_who_asks_for_a_task_that_no_host_has_hears_that_it_is_not_in_the_cluster() -> None:
+    cluster = FakeCluster("a", "b", memory=1000 * MIB)
+    await cluster.start()
+    await asked_at(cluster, "a").apply(APP, None, dry_run=False)
+    there = await asked_at(cluster, "a").elsewhere("app")
+    assert there is not None
+    assert there.host == "b"
+    await asked_at(cluster, "a").remove("app")
+    for asked, label in (("a", "app"), ("a", "nosuch"), ("b", "nosuch")):
+        with pytest.raises(Unknown, match=rf'^there is no task "{label}" in the cluster'):
+            await asked_at(cluster, asked).elsewhere(label)
+    await cluster.close()
+
+
+@on_virtual_time
 async def test_a_task_whose_hosts_are_not_up_is_to_be_placed_nowhere_else() -> None:
     cluster = FakeCluster("a", "b", "c", "d")
     await cluster.start()

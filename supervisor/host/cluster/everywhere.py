@@ -107,11 +107,13 @@ class Everywhere:
         return [_stranded(each, up) for each in self._cluster.coordinator.stranded()]
 
     async def elsewhere(self, label: str) -> Elsewhere | None:
-        """Who has a task that is not here; None: it is here, or nowhere."""
+        """Who has a task that is not here; None: it is here. Unknown: it is nowhere."""
         if label in self._tasks.known or not self._cluster.is_part:
             return None
         record = await self._cluster.part().find(label)
-        if record is None or not record.exists or record.owner == self._cluster.own.id:
+        if record is None or not record.exists:
+            raise _unknown(label)
+        if record.owner == self._cluster.own.id:
             return None
         member = self._member(record.owner)
         if member is None:
