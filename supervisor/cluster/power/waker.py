@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from supervisor.cluster.power.credentials import read_credentials
@@ -35,12 +36,12 @@ class Waker:
     def check(self) -> None:
         """Raises SettingsError with every credentials file that cannot be used, so that it is known before the need."""
         problems: list[Problem] = []
-        for spare in self._spares.values():
+        for number, spare in enumerate(self._spares.values(), 1):
             if isinstance(spare.way, Redfish):
                 try:
                     read_credentials(Path(spare.way.credentials))
                 except SettingsError as error:
-                    problems += error.problems
+                    problems += (_of_spare(each, number, spare) for each in error.problems)
         if problems:
             raise SettingsError(problems)
 
@@ -62,3 +63,9 @@ class Waker:
                 await power_on(spare.way, self._patience)
             case Command():
                 await run_program(spare.way.words, self._limit_s, {WHO: spare.id})
+
+
+def _of_spare(problem: Problem, number: int, spare: Spare) -> Problem:
+    """With the setting's name, and which of its spares it is about."""
+    message = f"spare {number}, {spare.id}: {problem.field}: {problem.message}"
+    return replace(problem, field="spares", message=message)

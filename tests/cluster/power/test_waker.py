@@ -69,6 +69,10 @@ def test_credentials_that_cannot_be_used_are_told_before_they_are_needed(tmp_pat
     with pytest.raises(SettingsError) as caught:
         spares.check()
     assert [problem.message for problem in caught.value.problems] == [
-        "others may read it (mode 0644)",
-        "it cannot be read: No such file or directory",
+        "spare 2, b: credentials: others may read it (mode 0644)",
+        "spare 3, c: credentials: it cannot be read: No such file or directory",
     ]
+    assert caught.value.problems[1].value == '"/none"'
+    for problem in caught.value.problems:
+        assert problem.field == "spares"
+        assert problem.allowed == "a file of mode 0600 with one line of at most 1024 bytes, user:password"
