@@ -97,7 +97,7 @@ def _row(task: Mapping[str, Any], now: float) -> tuple[str, ...]:
     last = (
         f"{words.text(ends[0].get('reason'))} {words.age(now - ends[0].get('time', now))} ago"
         if ends
-        else words.text(_why_stranded(task)) or words.NOTHING
+        else words.text(_why_not(task))
     )
     return (
         words.text(task.get("task")),
@@ -112,7 +112,10 @@ def _row(task: Mapping[str, Any], now: float) -> tuple[str, ...]:
     )
 
 
-def _why_stranded(task: Mapping[str, Any]) -> object:
+def _why_not(task: Mapping[str, Any]) -> object:
+    """What keeps it from running."""
+    if task.get("problem"):
+        return task["problem"]
     return next(iter(as_list(task.get("warnings"))), "") if task.get("state") == "stranded" else ""
 
 
@@ -126,6 +129,7 @@ def _pairs(task: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("task", words.text(task.get("task"))),
         *([("host", words.text(task.get("host")))] if task.get("host") else []),
         ("state", words.text(task.get("state"))),
+        *([("but", words.text(task.get("problem")))] if task.get("problem") else []),
         ("wanted", words.text(task.get("wanted"))),
         ("applied", f"{words.moment(task.get('applied'))}, revision {words.count(task.get('revision'))}"),
         ("listens on", joined(task.get("listen")) or words.NOTHING),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from supervisor.cluster import applying, finding
 from supervisor.cluster.door import HostDoor
 from supervisor.cluster.going_home import GoingHome
-from supervisor.cluster.guardians import chosen
-from supervisor.cluster.leasing import renew
+from supervisor.cluster.guardians import chosen, union
+from supervisor.cluster.leasing import may_run, renew
 from supervisor.cluster.moving import hand_over_guarding, move_all
 from supervisor.cluster.placing import NotPlaced, Placed
 from supervisor.cluster.ports import BootFailed, Chance, Door, Local, Notice, Peers, Scheduler, Started
@@ -106,6 +106,7 @@ class Coordinator:
         self._not_chosen_since = self._shared.now
         self._is_chosen = False
         self._is_securing = False
+        self._waiting: set[str] = set()  # labels of strict tasks without a lease, as was told
         self._came: set[str] = set()  # hosts that came back lately
         self._came_at = 0.0
 
@@ -152,6 +153,12 @@ class Coordinator:
             for record in shared.ledger.guarded()
             if record.exists and not shared.view.is_alive(record.owner) and rank_of(record, shared.view, shared.me) == 0
         ]
+
+    def waiting(self) -> list[Record]:
+        """The strict tasks of this host that do not run before they have a lease; none that moves."""
+        shared = self._shared
+        labels = sorted(shared.ledger.strict - shared.runs - shared.placing.keys())
+        return [record for label in labels if not may_run(shared, label) and (record := shared.ledger.owns(label))]
 
     def bundles(self) -> set[str]:
         """Digests of the bundles that this host's tasks and those that it guards need."""
@@ -293,6 +300,7 @@ class Coordinator:
         self._choose_guardians()
         self._ask_again()
         self._say_room()
+        self._say_who_waits()
         self._wake()
         if not self._is_securing and self._shared.doubts.is_due(self._shared.now):
             self._is_securing = True
@@ -394,6 +402,13 @@ class Coordinator:
             room = False
         if room is not shared.room:
             shared.scheduler.start(self._tell_room(room=room))
+
+    def _say_who_waits(self) -> None:
+        """Once when it begins: it may be for long, and nobody did anything to the task."""
+        waiting = {record.label: record for record in self.waiting() if record.wanted}
+        for label in sorted(waiting.keys() - self._waiting):
+            self._shared.notice("waits-for-lease", {"label": label, "guardians": ", ".join(union(waiting[label]))})
+        self._waiting = set(waiting)
 
     async def _tell_room(self, *, room: bool) -> None:
         """Says no more than that: the state may be another one by now."""

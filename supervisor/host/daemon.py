@@ -119,8 +119,8 @@ class Daemon:
     def tasks(self) -> list[TaskView]:
         """All tasks, by id, then those that this host guards and that are on none."""
         known = self._tasks.known
-        here = [self._here(self._views.task(known[label], with_spec=False)) for label in sorted(known)]
-        return here if self._everywhere is None else here + self._everywhere.stranded()
+        here = [self._views.task(known[label], with_spec=False) for label in sorted(known)]
+        return here if self._everywhere is None else self._everywhere.own(here) + self._everywhere.stranded()
 
     async def all_tasks(self) -> tuple[list[TaskView], tuple[str, ...]]:
         """Those of the cluster, and the hosts that did not answer."""
@@ -142,7 +142,11 @@ class Daemon:
 
     def task(self, label: str) -> TaskView:
         """One with its settings."""
-        return self._here(self._views.task(self._tasks.find(label), with_spec=True))
+        known = self._tasks.known.get(label)
+        here = [] if known is None else [self._views.task(known, with_spec=True)]
+        own = here if self._everywhere is None else self._everywhere.own(here)
+        found = next((view for view in own if view.task == label), None)
+        return found or self._views.task(self._tasks.find(label), with_spec=True)
 
     async def stop(self, label: str) -> TaskView:
         """Stops a task until it is started."""
@@ -165,9 +169,6 @@ class Daemon:
             return
         await self._tasks.remove(label)
         self._story.forget(label)
-
-    def _here(self, view: TaskView) -> TaskView:
-        return view if self._cluster is None else view.model_copy(update={"host": self._cluster.own.id})
 
     def logs(self, label: str, tail: int) -> LogChunk:
         """The last lines of a task."""

@@ -70,14 +70,15 @@ class Views:
         slot = self._tasks.slot(known.stored.label)
         history = History() if slot is None else slot.history
         exits = tuple(_exit(past) for past in history.exits)
-        if known.problem is not None:
+        if known.problem is not None and not known.held:
             told = ExitView(time=known.stored.applied, reason="settings", message=known.problem)
             exits = (told, *exits)
         spec = known.spec.document() if known.spec is not None else dict(known.stored.settings)
         spec = hidden(spec)
         return TaskView(
             task=known.stored.label,
-            state=TaskState.STOPPED.value if slot is None else slot.state.value,
+            state=_state(known, slot).value,
+            problem=known.problem if known.held else None,
             wanted=known.stored.wanted,
             revision=known.stored.revision,
             applied=known.stored.applied,
@@ -182,9 +183,8 @@ class Views:
 
     def _states(self) -> dict[str, int]:
         states = Counter({state.value: 0 for state in TaskState})
-        for label in self._tasks.known:
-            slot = self._tasks.slot(label)
-            states[TaskState.STOPPED.value if slot is None else slot.state.value] += 1
+        for label, known in self._tasks.known.items():
+            states[_state(known, self._tasks.slot(label)).value] += 1
         return dict(states)
 
     def _limits(self, process: ProcessFigures) -> dict[str, LimitView]:
@@ -234,6 +234,13 @@ class Views:
                 egress_bytes=0 if egress is None else egress.bytes,
                 egress_drops=0 if egress is None else egress.drops,
             )
+
+
+def _state(known: Known, slot: Slot | None) -> TaskState:
+    """One that is held is not stopped: nobody asked for that."""
+    if slot is not None:
+        return slot.state
+    return TaskState.PENDING if known.held and known.stored.wanted else TaskState.STOPPED
 
 
 def _enforced(each: Enforcement) -> EnforcementView:

@@ -61,6 +61,9 @@ class TaskView(View):
     state: str = Field(
         description="pending, running, idle, backoff, blocked, stopped, or stranded: on no host that is seen"
     )
+    problem: str | None = Field(
+        default=None, description="what keeps it from running, e.g. that it waits for a lease; null: nothing"
+    )
     wanted: bool = Field(description="false: stopped by an operator, until it is started")
     revision: int = Field(description="rises with every change; in a cluster by more than one, too")
     applied: float = Field(description="when it last changed, seconds since 1970; 0: not known")

@@ -260,6 +260,17 @@ def test_what_keeps_a_host_from_its_cluster_and_its_remedy_are_lines_of_their_ow
     assert capsys.readouterr().err == told
 
 
+def test_what_keeps_a_task_from_running_is_told(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    api.tasks = {"a": a_task("a", state="pending", exits=[], problem="it waits\x1b")}
+    assert code_of(["ps"]) == 0
+    row = capsys.readouterr().out.splitlines()[1]
+    assert row.split()[1] == "pending"
+    assert row.endswith("it waits\\x1b")
+    assert code_of(["get", "a"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[lines.index(["state", "pending"]) + 1] == ["but", "it", "waits\\x1b"]
+
+
 def test_get_names_the_host(api: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     api.tasks = {"a": a_task("a", host="h7")}
     assert code_of(["get", "a"]) == 0

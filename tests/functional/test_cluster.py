@@ -309,11 +309,11 @@ def test_a_strict_task_whose_address_was_taken_is_not_there_beyond_its_lease(thr
             three.wait(lambda: "cluster: boot-failed" in three[3].log_text(), "that its address is taken")
             three.cut([3])
             three.wait(lambda: three.answering(3850) in ([1], [2]), "that another host has it")
-            here = [each["task"] for each in three[3].control.ask("GET", "tasks")]
+            here = {each["task"]: each["state"] for each in three[3].control.ask("GET", "tasks")}
         finally:
             listening.kill()
             three.heal([3])
-    assert "taken" not in here
+    assert here.get("taken", "pending") == "pending"  # by its records it waits for its lease
     three.wait_joined(three.hosts)
     assert three.answering(3850) in ([1], [2])
     three[1].control.remove("taken")
@@ -337,6 +337,26 @@ def test_a_strict_task_survives_any_one_of_three_hosts_and_who_will_not_come_bac
     three[1].begin()
     three.wait_joined(three.hosts)
     three[1].control.remove("strict")
+
+
+def test_a_strict_task_that_waits_for_its_lease_is_shown_as_pending(three: Machines, apps: Path) -> None:
+    apply_to_newest(three, {**answering_task(apps, "waits", 3851), "placement": {"mode": "strict"}})
+    for each in three.hosts:
+        each.kill()
+    three[3].begin()
+
+    def tells() -> bool:
+        done = cli(three[3], "get", "waits")
+        return "pending" in done.stdout and "it waits for the lease of its guardians: h" in done.stdout
+
+    three.wait(tells, "that it is told what it waits for")
+    assert "it waits for the lease of its guardians" in said(three[3], "ps")
+    three.wait(lambda: "waits-for-lease" in three[3].log_text(), "that the log tells that it waits")
+    for number in (1, 2):
+        three[number].begin()
+    three.wait_joined(three.hosts)
+    three.wait(lambda: three.answering(3851) == [3], "that it answers again")
+    three[1].control.remove("waits")
 
 
 def test_members_by_hand_are_the_same(three: Machines) -> None:

@@ -52,6 +52,7 @@ LEVELS = {
     "boot-failed": "warning",
     "wake-failed": "warning",
     "still-needed": "warning",
+    "waits-for-lease": "warning",
 }
 AGAIN_S = 30.0
 FIRST_LOOK_S = 3.0  # for the agent's first list of members; a host that is alone goes on then

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from supervisor.cluster.coordinator import Stranded
+from supervisor.cluster.guardians import union
 from supervisor.cluster.peers.fanout import all_tasks, ask_all, one_task
 from supervisor.cluster.peers.merging import STRANDED
 from supervisor.cluster.peers.wire import Reply
@@ -20,6 +21,7 @@ from supervisor.errors import BootError, Refused, Unknown
 from supervisor.host.cluster.cluster import Cluster
 from supervisor.host.cluster.wanted import wanted_record
 from supervisor.host.tasks import Tasks
+from supervisor.pool.states import TaskState
 from supervisor.printable import on_one_line, shown
 from supervisor.spec.difference import changed_fields
 from supervisor.spec.task import TaskSpec
@@ -98,6 +100,16 @@ class Everywhere:
         failed = (m.id for m in self._cluster.membership.members if m.alive is MemberState.FAILED)
         return views, tuple(sorted({*silent, *failed}))
 
+    def own(self, here: Iterable[TaskView]) -> list[TaskView]:
+        """The tasks that are `here`, and those that this host has by its records: they wait for their leases."""
+        waiting, own = self._waiting(), self._cluster.own.id
+        found = {label: _absent(record) for label, record in waiting.items()}
+        for view in here:
+            record = waiting.get(view.task)
+            told = {} if record is None or not record.wanted else {"problem": _why_it_waits(record)}
+            found[view.task] = view.model_copy(update={"host": own, **told})
+        return [found[label] for label in sorted(found)]
+
     def stranded(self) -> list[TaskView]:
         """The tasks that this host guards, and that are on no host that is seen."""
         if self._cluster.coordinator is None:
@@ -143,6 +155,10 @@ class Everywhere:
             raise Unknown(f"there is no host {shown(host)} in the cluster", remedy)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _waiting(self) -> dict[str, Record]:
+        coordinator = self._cluster.coordinator
+        return {} if coordinator is None else {record.label: record for record in coordinator.waiting()}
 
     def _others(self) -> list[Member]:
         own = self._cluster.own.id
@@ -223,10 +239,17 @@ def _told_of(label: str, problem: str, else_begins: str) -> str:
 
 def _stranded(task: Stranded, up: AbstractSet[str]) -> TaskView:
     """`up`: the hosts that could have it."""
-    record, listen = task.record, task.record.settings.get("listen")
+    why = on_one_line(task.problem) or _why_stranded(task.record.needs.hosts, up)
+    return _absent(task.record).model_copy(update={"state": STRANDED, "warnings": (why,), "problem": None})
+
+
+def _absent(record: Record) -> TaskView:
+    """A task of which there is but its record, as its host shows it."""
+    listen = record.settings.get("listen")
     return TaskView(
         task=record.label,
-        state=STRANDED,
+        state=(TaskState.PENDING if record.wanted else TaskState.STOPPED).value,
+        problem=_why_it_waits(record) if record.wanted else None,
         wanted=record.wanted,
         revision=record.revision,
         applied=0.0,
@@ -236,9 +259,12 @@ def _stranded(task: Stranded, up: AbstractSet[str]) -> TaskView:
         failures=0,
         boots=0,
         cpu_s=0.0,
-        warnings=(on_one_line(task.problem) or _why_stranded(record.needs.hosts, up),),
         host=record.owner or None,
     )
+
+
+def _why_it_waits(record: Record) -> str:
+    return f"it waits for the lease of its guardians: {', '.join(union(record))}"
 
 
 def _why_stranded(hosts: tuple[str, ...] | None, up: AbstractSet[str]) -> str:
