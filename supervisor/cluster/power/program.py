@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,16 @@ async def run_program(words: Sequence[str], limit_s: float, environment: Mapping
         end = f"ended with code {code}" if code > 0 else f"was killed by {_signal(-code)}"
         message = f"{_name(words)} {end}{running.last_words}"
         raise ProgramFailed(message, f"run it by hand: `{cut(tell_words(words))}`")
+
+
+def why_not_started(words: Sequence[str]) -> str | None:
+    """Why nothing can be started by `words`, as far as files tell before it is needed; None: there is a program."""
+    program = words[0]
+    is_path = "/" in program
+    found = shutil.which(os.path.join("/", program) if is_path else program, path=os.environ.get("PATH", PATH))
+    if found is not None:
+        return None
+    return f"{_name(words)} {'does not exist' if is_path else 'is not found in PATH'}, or cannot be executed"
 
 
 class _Running:

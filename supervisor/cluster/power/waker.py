@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from supervisor.cluster.power.credentials import read_credentials
 from supervisor.cluster.power.failures import ProgramFailed, WakeFailed
 from supervisor.cluster.power.magic_packet import send_magic_packets
-from supervisor.cluster.power.program import run_program
+from supervisor.cluster.power.program import run_program, why_not_started
 from supervisor.cluster.power.redfish import Patience, power_on
 from supervisor.errors import Problem, SettingsError
 from supervisor.spec.redfish import Redfish
@@ -44,6 +44,12 @@ class Waker:
                     problems += (_of_spare(each, number, spare) for each in error.problems)
         if problems:
             raise SettingsError(problems)
+
+    def not_started(self) -> Iterator[tuple[Spare, str]]:
+        """The spares whose command is no program that can be started, and why."""
+        for spare in self._spares.values():
+            if isinstance(spare.way, Command) and (why := why_not_started(spare.way.words)):
+                yield spare, why
 
     async def wake(self, host: str) -> None:
         """Returns when the host was told to start, and by Redfish when it is on; WakeFailed with words."""

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from supervisor.cluster.ports import BootFailed
 from supervisor.cluster.power.failures import PowerOffFailed
 from supervisor.cluster.power.power_off import PowerOff, PowerOffByCommand, PowerOffDryRun
+from supervisor.cluster.power.program import why_not_started
 from supervisor.cluster.power.waker import Waker
 from supervisor.cluster.values import Departure
 from supervisor.errors import IsolatedError
 from supervisor.printable import on_one_line
+from supervisor.spec.program import tell_words
 from supervisor.spec.settings import HostSettings
 from supervisor.telemetry.logs import host_log
 
@@ -24,6 +26,7 @@ class Power:
     """Loop thread."""
 
     def __init__(self, settings: HostSettings) -> None:
+        self._settings = settings
         commands = {Departure.IDLE: settings.power_off_command, Departure.UPDATE: settings.reboot_command}
         self._off = {departure: _power_off(words, settings) for departure, words in commands.items()}
         self._waker = Waker(settings.spares)
@@ -34,8 +37,18 @@ class Power:
         return self._waker.ids
 
     def check(self) -> None:
-        """SettingsError: files of credentials that cannot be used."""
+        """SettingsError: files of credentials that cannot be used. Warns of commands that cannot be started."""
         self._waker.check()
+        settings = self._settings
+        if settings.power_off:
+            for field, words in (
+                ("powerOffCommand", settings.power_off_command),
+                ("rebootCommand", settings.reboot_command),
+            ):
+                if why := why_not_started(words):
+                    _warn(field, tell_words(words), why)
+        for spare, why in self._waker.not_started():
+            _warn("spares", str(spare), why)
 
     async def off(self, departure: Departure) -> None:
         """Runs the command, and ends with the machine; PowerOffFailed if that stays on."""
@@ -58,3 +71,10 @@ def _power_off(words: Sequence[str], settings: HostSettings) -> PowerOff:
     if settings.power_off:
         return PowerOffByCommand(words)
     return PowerOffDryRun(words, lambda text: host_log().info("cluster: " + text))
+
+
+def _warn(field: str, value: str, problem: str) -> None:
+    """Whoever needs the command some day should not be the first to know."""
+    host_log().warning(
+        "a command cannot be started", field=field, value=value, problem=problem, remedy="check its path and its mode"
+    )
