@@ -28,12 +28,15 @@ def test_lines_have_the_agents_level() -> None:
 
 
 def test_what_the_host_tells_itself_and_what_nobody_can_read_is_no_news() -> None:
-    data = b"2026/12/01 10:00:00 [WARN] agent: error joining: 1 error occurred:\n* Failed to join 10.0.0.9: refused\n"
-    data += b"[WARN] memberlist: Refuting an alive message for 'h1' (10.0.0.1:7946) "
-    data += b"meta:([255 133] VS [255 134]), vsn:([1] VS [1])\n"
+    refused = b"127.0.0.1:29999: dial tcp 127.0.0.1:29999: connect: connection refused"
+    data = b"    2026/12/01 10:00:00 [WARN] agent: error joining: 2 errors occurred:\n"
+    data += b"\t* Failed to join " + refused + b"\n\t* Failed to join " + refused + b"\n\n"
+    data += b"    2026/12/01 10:00:00 [WARN] memberlist: Refuting an alive message for 'h1' (10.0.0.1:7946) "
+    data += b"meta:([255 130 161 120] VS [255 129 161 120 161 51]), vsn:([1 5 2 2 5 5] VS [1 5 2 2 5 5])\n"
     assert list(Lines().feed(data)) == [
-        Line("debug", "agent: error joining: 1 error occurred:"),
-        Line("debug", "* Failed to join 10.0.0.9: refused"),
+        Line("debug", "agent: error joining: 2 errors occurred:"),
+        Line("debug", f"\\t* Failed to join {refused.decode()}"),
+        Line("debug", f"\\t* Failed to join {refused.decode()}"),
         Line("warning", "memberlist: Refuting an alive message for 'h1' (10.0.0.1:7946)"),
     ]
 
