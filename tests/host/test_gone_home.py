@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.errors import Refused
+from supervisor.errors import Refused, Unknown
 from supervisor.host.cluster.cluster import Cluster
 from supervisor.host.cluster.everywhere import Everywhere
 from supervisor.spec.settings_load import load_settings
@@ -50,7 +50,8 @@ def test_what_needs_the_cluster_is_refused_and_all_else_goes_on(tmp_path: Path) 
         host.coordinator = others.coordinators["a"]
         everywhere = for_users(host)
         assert host.part() is host.coordinator
-        assert await everywhere.elsewhere("late") is None
+        with pytest.raises(Unknown):  # it is asked of the others
+            await everywhere.elsewhere("late")
 
         others.machines["a"].idle_from = asyncio.get_running_loop().time()
         async with asyncio.timeout(3600):
