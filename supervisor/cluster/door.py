@@ -160,10 +160,10 @@ class HostDoor:
             self._shared.doubt(label)
 
     async def grant(self, who: str) -> bool:
-        """By this host's own view, and by what it granted already."""
+        """By this host's own view, and by what it granted already; not before what others granted is over, or seen."""
         shared = self._shared
         member = shared.view.get(who)
-        if member is None:
+        if member is None or shared.now - shared.started < shared.rules.grant_s:
             return False
         gone = self._grants.open(shared.view, shared.now) - {who}
         updates = has_other_image(shared.view, member) and shared.view.alive[0].id != who
