@@ -7,7 +7,8 @@ have room. Fewer than 2 % of the hosts drain (at least one may). The oldest go f
 It asks the newest 3 hosts, and 2 of them must grant it; then it drains, waits until everybody knows, looks again and
 asks again. They apply the rule to their own view and count what they granted and do not see drain yet, each to half
 of the 2 %, so no more than the 2 % ever drain, though a newer host takes the place of one of the three and knows
-nothing of what that granted. Without the grants, hosts with views that are seconds old would all go within seconds.
+nothing of what that granted; who has just started grants nobody for as long as a grant counts. Without the grants,
+hosts with views that are seconds old would all go within seconds.
 """
 
 from __future__ import annotations

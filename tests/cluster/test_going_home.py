@@ -184,7 +184,9 @@ async def test_a_host_that_cannot_keep_it_stays_and_says_why() -> None:
     await cluster.start()
     await travel(cluster, 1000)
     assert "leave" not in cluster.machines["a"].events
-    assert cluster.coordinators["a"].state is HostState.UP
+    async with asyncio.timeout(200):
+        while cluster.coordinators["a"].state is not HostState.UP:
+            await travel(cluster, STEP_S)
     assert "it cannot keep that it goes for image two: the disk is full" in cluster.stayed
     cluster.machines["a"].note_problem = None
     await travel(cluster, 200)
@@ -295,4 +297,15 @@ async def test_a_host_that_is_about_to_go_boots_nothing_that_it_admitted_before(
     assert isinstance(answer, Refused)
     assert answer.problem == "host a is draining: it takes no new work"
     assert cluster.running("late") == []
+    await cluster.close()
+
+
+@on_virtual_time
+async def test_a_host_that_has_just_started_does_not_know_who_was_granted_it_and_grants_nobody() -> None:
+    cluster = FakeCluster(*"abcdef")
+    await cluster.start()
+    door = cluster.coordinators["f"].door
+    assert not await door.grant("a")
+    await asyncio.sleep(cluster.rules.grant_s)
+    assert await door.grant("a")
     await cluster.close()

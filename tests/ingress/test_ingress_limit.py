@@ -60,7 +60,7 @@ async def test_an_upload_takes_as_long_as_the_limit_says() -> None:
         assert least * 0.98 <= took < least + LATE_S
         seen = usage(server)
         assert SIZE < seen.received < SIZE + 200
-        assert 0 < seen.paused_s <= took
+        assert 0 < seen.paused_s <= took + 0.01  # the loop counts in milliseconds
 
 
 @on_uvloop
